@@ -53,7 +53,7 @@ test: $(STAMP) $(PACKAGES) ## Install dependencies, then run all checks and test
 	@$(MAKE) test-frontend test-backend test-browser
 
 .PHONY: test-backend
-test-backend: $(STAMP) ## Run the backend's tests (TEST_ARGS="tests/domain -q")
+test-backend: $(STAMP) $(PACKAGES) ## Run the backend's tests (TEST_ARGS="tests/domain -q")
 	@$(FIND_BUBBLEWRAP)
 	@$(IN_BACKEND) $(RUN)/python -m pytest $(or $(TEST_ARGS),$(AT_ONCE))
 
@@ -68,7 +68,7 @@ test-browser: $(STAMP) $(BUILD) ## Run the end-to-end tests in Chromium (E2E_ARG
 
 .PHONY: test-projects
 test-projects: $(STAMP) ## Build and run projects with real packages and older versions of CrewAI (6 GB)
-	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -s -q tests/executor/projects/bridge/version_tests.py tests/projects/end_to_end_tests.py tests/projects/stop_and_resume_tests.py $(TEST_ARGS)
+	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -s -q tests/executor/projects/bridge/version_tests.py tests/projects/*_tests.py $(TEST_ARGS)
 
 .PHONY: test-compose
 test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires Docker
@@ -78,6 +78,14 @@ test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires
 .PHONY: test-clients
 test-clients: $(STAMP) ## Test stock CrewAI clients in an environment of their own (2 GB)
 	@$(IN_BACKEND) $(RUN)/python -m pytest -q tests/clients/client_tests.py tests/clients/deploy_tests.py $(TEST_ARGS)
+
+.PHONY: test-mcp-servers
+test-mcp-servers: $(STAMP) ## Test MCP servers of other people in environments of their own (250 MB)
+	@$(IN_BACKEND) $(RUN)/python -m pytest -q tests/mcp_servers/server_tests.py $(TEST_ARGS)
+
+.PHONY: test-mcp-clients
+test-mcp-clients: $(STAMP) ## Test stock MCP clients in environments of their own (150 MB)
+	@$(IN_BACKEND) $(RUN)/python -m pytest -q tests/clients/mcp_tests.py $(TEST_ARGS)
 
 .PHONY: check
 check: $(STAMP) $(PACKAGES) ## Run linters, type checks, import contracts and the OpenAPI check

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import tailwindcss from "@tailwindcss/vite";
@@ -46,6 +47,9 @@ export default defineConfig({
     environment: "jsdom",
     setupFiles: ["./src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
+    // One for each core; left alone, a machine with two cores uses one.
+    maxWorkers: availableParallelism(),
+    testTimeout: 15_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import (
     api_requests,
+    audit_log,
     crews,
     endurance,
     host_loss,
@@ -22,11 +23,12 @@ from benchmarks import (
     lifecycle,
     queued,
     scale,
+    sign_in,
     waiting,
     wide,
 )
 from benchmarks.bench import Bench, Benchmark
-from benchmarks.machine import busy_seconds, cpu_seconds
+from benchmarks.machine import adopt_orphans, busy_seconds, cpu_seconds, reap_orphans
 from benchmarks.table import SETUPS, Figures, join_rows, print_table
 from tests.support.scripted_provider import ProviderProcess
 
@@ -41,6 +43,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "hosts": host_loss.BENCHMARK,
     "queued": queued.BENCHMARK,
     "scale": scale.BENCHMARK,
+    "audit": audit_log.BENCHMARK,
+    "sign-in": sign_in.BENCHMARK,
     "endurance": endurance.BENCHMARK,
 }
 QUICK_SETUPS = ["in-process", "two-hosts"]
@@ -62,6 +66,7 @@ def main() -> None:
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a goal is missed")
     options = parser.parse_args()
     setups = options.setup or (QUICK_SETUPS if options.quick else list(SETUPS))
+    adopt_orphans()
     runner = BenchmarkRunner(_select(options), setups, options.quick)
     reference, product = asyncio.run(runner.run())
     rows = join_rows(reference, product)
@@ -138,6 +143,7 @@ class BenchmarkRunner:
             traceback.print_exc()
             self.failed.append(title)
         seconds = time.monotonic() - start
+        reap_orphans()
         others = busy_seconds() - busy - (cpu_seconds(os.getpid()) - own)
         share = max(0.0, others) / seconds / (os.cpu_count() or 1)
         print(f"{title}: {seconds:.0f} s, others' CPU {share:.0%}", file=sys.stderr, flush=True)

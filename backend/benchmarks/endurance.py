@@ -1,5 +1,6 @@
 """5,000 short runs in one process: memory, threads, file handles and the queue's rows stay flat."""
 
+import asyncio
 import contextlib
 import sqlite3
 import sys
@@ -11,6 +12,8 @@ from benchmarks.table import Figures
 RUNS = 5_000
 FIRST = 500
 AT_ONCE = 20
+SETTLE_SECONDS = 3
+"""Before each measurement: the threads of runs that have just ended are ending too."""
 WARM_UP = 60
 """Runs at once before the first step: pools of threads and connections reach the size they keep."""
 
@@ -27,6 +30,7 @@ async def measure_setup(bench: Bench, setup: str) -> Figures:
         for done in range(FIRST, RUNS + 1, FIRST):
             bench.script()
             await product.follow_runs(FIRST, AT_ONCE)
+            await asyncio.sleep(SETTLE_SECONDS)
             curve.append(proportional_mb(*product.pids))
             threads, files = threads_and_files(*product.pids)
             if done == FIRST:

@@ -12,16 +12,22 @@ from crewai_runner import __version__
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.amp.router import PREFIX as AMP
+from crewai_runner.features.audit.middleware import AuditMiddleware
 from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.crewai_plus.router import PREFIX as CREWAI_PLUS
+from crewai_runner.features.executions.run_form import UPLOAD_PATHS as RUN_PATHS
 from crewai_runner.features.health.router import LIVENESS, READINESS
 from crewai_runner.features.health.router import router as health
+from crewai_runner.features.identities.router import PUBLIC_PATHS as ISSUER_PATHS
+from crewai_runner.features.knowledge.upload_form import UPLOAD_PATHS as KNOWLEDGE_PATHS
+from crewai_runner.features.mcp_endpoint.router import PREFIX as MCP
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
 from crewai_runner.features.people.sign_in_router import PUBLIC_PATHS
 from crewai_runner.features.projects.deployments.deps import UPLOAD_PATHS as DEPLOYMENT_PATHS
 from crewai_runner.features.projects.upload_body import MAX_UPLOAD_BYTES, UPLOAD_PATHS
+from crewai_runner.features.public_links.router import SHARED_RUN_PATHS
 from crewai_runner.features.workflows.deps import IMPORT_PATHS, MAX_ARCHIVE_BYTES
 from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.client_address import ClientAddressMiddleware
@@ -46,7 +52,7 @@ from crewai_runner.wiring.adapters import rate_limit
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
 
-NOT_PAGES = (AMP, CREWAI_PLUS, "/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
+NOT_PAGES = (AMP, CREWAI_PLUS, MCP, "/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
 
 
 def create_app(
@@ -113,7 +119,9 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(ConditionalGetMiddleware)
     app.add_middleware(JsonLimitMiddleware)
     base = re.escape(f"{settings.api_base_url}/{LATEST_VERSION}")
-    uploads = re.compile(f"{base}(?:{IMPORT_PATHS}|{UPLOAD_PATHS})|{DEPLOYMENT_PATHS}")
+    uploads = re.compile(
+        f"{base}(?:{IMPORT_PATHS}|{UPLOAD_PATHS}|{KNOWLEDGE_PATHS}|{RUN_PATHS})|{DEPLOYMENT_PATHS}"
+    )
     app.add_middleware(
         BodyLimitMiddleware,
         limit=settings.max_request_bytes,
@@ -124,10 +132,11 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)
     if (rate := rate_limit(settings)) is not None:
         app.add_middleware(RateLimitMiddleware, rate=rate, unlimited=[READINESS])
-    closed = [settings.api_base_url, AMP, CREWAI_PLUS, *([] if settings.metrics_public else [METRICS])]
+    closed = [settings.api_base_url, AMP, CREWAI_PLUS, MCP, *([] if settings.metrics_public else [METRICS])]
     version = f"{settings.api_base_url}/{LATEST_VERSION}"
-    public = [READINESS, *(version + path for path in PUBLIC_PATHS)]
-    app.add_middleware(AuthMiddleware, protected=closed, optional=public)
+    public = [READINESS, *(version + path for path in (*PUBLIC_PATHS, *SHARED_RUN_PATHS, *ISSUER_PATHS))]
+    app.add_middleware(AuthMiddleware, protected=closed, optional=public, same_origin=[MCP])
+    app.add_middleware(AuditMiddleware)
     app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)
     app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(

@@ -22,6 +22,8 @@ import structlog
 from fastapi import FastAPI
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.ext.asyncio import AsyncSession
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Settings
@@ -35,11 +37,12 @@ from tests.support.database import BACKENDS, drop_templates, fresh_database
 from tests.support.environment import MISSING_FRONTEND_DIR
 from tests.support.harness import RunHarness, open_harness, seed_workspaces
 from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers, browser_sessions
+from tests.support.server_template import close_server_template
 
 TEARDOWN_TIMEOUT_SECONDS = 120
 MAX_WORKERS = 4
-SHARED_SERVERS = {"product", "servers", "recorded"}
-"""Fixtures of servers that run until the end of the session."""
+SHARING_FOLDER = "tests/contract/"
+"""Its files share servers that run until the end of the session."""
 
 # A dashboard that happens to be built on this machine must not change what the tests of the API see.
 os.environ["FRONTEND_DIR"] = str(MISSING_FRONTEND_DIR)
@@ -187,11 +190,22 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(MAX_WORKERS, (os.cpu_count() or 1) + 1)
 
 
+class OneProcessPerFolder(LoadFileScheduling):
+    """Runs each file in one process, and the folder whose files share servers in one, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return SHARING_FOLDER if nodeid.startswith(SHARING_FOLDER) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Replace `--dist loadfile`: starting and seeding the shared servers takes 20 seconds in each process."""
+    return OneProcessPerFolder(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow files first, and files that share a server for the whole session last."""
-    sharing = {item.path for item in items if SHARED_SERVERS & set(getattr(item, "fixturenames", ()))}
-    slow = {item.path for item in items if item.get_closest_marker("process")} - sharing
-    items.sort(key=lambda item: (item.path not in slow, item.path in sharing))
+    """Run slow files first, then the files that share servers, then the many fast ones."""
+    slow = {item.path for item in items if item.get_closest_marker("process")}
+    items.sort(key=lambda item: (item.path not in slow, not item.nodeid.startswith(SHARING_FOLDER)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -205,4 +219,5 @@ def pytest_runtest_teardown() -> Generator[None]:
 
 
 def pytest_sessionfinish() -> None:
+    close_server_template()
     drop_templates()

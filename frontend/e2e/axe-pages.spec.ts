@@ -28,6 +28,8 @@ atBothSizes("empty pages", async ({ signedIn: page }) => {
     ["/workflows", /No workflows yet/],
     ["/runs", /No runs yet/],
     ["/models", /No providers yet/],
+    ["/tools", /No connections yet/],
+    ["/tools/mcp", /No MCP servers yet/],
     ["/no/such/page", /This page does not exist/],
   ] as const) {
     await openPath(page, path);

@@ -46,6 +46,31 @@ atBothSizes("the run list", async ({ signedIn: page, isMobile }) => {
   await checkAccessibility(page, "no results");
 });
 
+atBothSizes(
+  "sharing a run, and the page of a public link",
+  async ({ signedIn: page, browserErrors }) => {
+    browserErrors.allow(/404/);
+    const { completed } = await product.ensureRuns();
+    await product.api.call("PATCH", "/api/v1/workspace", { allowsPublicLinks: true });
+    await openPath(page, `/runs/${completed}`);
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.getByLabel("Show the inputs").check();
+    await page.getByRole("button", { name: "Create public link" }).click();
+    const link = page.getByRole("dialog").getByText(/\/shared#/);
+    await expect(link).toBeVisible();
+    await checkAccessibility(page, "dialog to share the run");
+
+    await openPage(page, (await link.textContent()) ?? "");
+    await expect(page.getByRole("heading", { name: "Inputs" })).toBeVisible();
+    await expect(page.getByRole("navigation")).toHaveCount(0);
+    await checkAccessibility(page, "shared run");
+    await openPath(page, "/shared#not-a-link");
+    await page.reload();
+    await expect(page.getByText("The link is not valid")).toBeVisible();
+    await checkAccessibility(page, "link that is not valid");
+  },
+);
+
 atBothSizes("the comparison of two runs", async ({ signedIn: page, browserErrors }) => {
   browserErrors.allow(/404/);
   const { completed, second } = await product.ensureRuns();

@@ -25,6 +25,11 @@ atBothSizes("the app shell and its popovers", async ({ signedIn: page, isMobile 
   await openPath(page, "/settings");
   await expect(page.getByText("SQLite")).toBeVisible();
   await checkAccessibility(page, "settings");
+  await page.getByRole("button", { name: "Change limits" }).click();
+  await page.getByLabel("Runs at once").fill("7");
+  await checkAccessibility(page, "settings: limits");
+  await page.getByRole("button", { name: "Save limits" }).click();
+  await expect(page.getByText(/of 7$/)).toBeVisible();
   await page.getByRole("button", { name: "Clear drafts and preferences" }).click();
   await checkAccessibility(page, "settings: clear");
   await page.keyboard.press("Escape");

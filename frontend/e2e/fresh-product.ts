@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { API_KEY } from "../playwright.config";
 
 const serve = fileURLToPath(new URL("serve.mjs", import.meta.url));
+type Settings = Record<string, string> | Promise<Record<string, string>>;
 const START_TIMEOUT_MS = 120_000;
 
 export class FreshProduct {
@@ -18,14 +19,18 @@ export class FreshProduct {
     this.url = url;
   }
 
-  /** Starts the product and waits until it is ready; `settings` are environment variables, e.g. `LOCAL_MODEL`. */
-  static async start(settings: Record<string, string> = {}): Promise<FreshProduct> {
+  /**
+   * Starts the product and waits until it is ready; `settings` are environment variables, e.g. `LOCAL_MODEL`, or
+   * depend on its URL.
+   */
+  static async start(settings: Settings | ((url: string) => Settings) = {}): Promise<FreshProduct> {
     const port = String(await freePort());
+    const url = `http://127.0.0.1:${port}`;
+    const given = typeof settings === "function" ? await settings(url) : await settings;
     const product = spawn("node", [serve], {
-      env: { ...process.env, API_KEY, ...settings, API_PORT: port },
+      env: { ...process.env, API_KEY, ...given, API_PORT: port },
       stdio: ["ignore", "ignore", "inherit"],
     });
-    const url = `http://127.0.0.1:${port}`;
     const fresh = new FreshProduct(product, url);
     await waitUntilReady(url, product).catch(async (error: unknown) => {
       await fresh.stop();

@@ -193,7 +193,10 @@ test("the settings show the system status and clear the local preferences @phone
   await page.getByRole("button", { name: "Clear", exact: true }).click();
 
   await expect(shortcuts).toBeChecked();
-  expect(await page.evaluate(() => Object.keys(localStorage))).toEqual(["crewai-runner:session"]);
+  // What someone may do is stored again when the server has answered.
+  await expect
+    .poll(() => page.evaluate(() => Object.keys(localStorage).toSorted()))
+    .toEqual(["crewai-runner:rights", "crewai-runner:session"]);
 });
 
 test("the page does not overflow on a 320 px screen", async ({ signedIn: page }) => {

@@ -1,4 +1,4 @@
-/** People: an invitation to the first run, a second factor, a workspace's keys, and signing others out. */
+/** People: invitations, a second factor, keys, signing others out, the audit log. */
 import { createHmac } from "node:crypto";
 
 import type { Browser, Page } from "@playwright/test";
@@ -24,6 +24,15 @@ test.afterAll(async () => product.stop());
 
 const url = (path: string) => product.url + path;
 const main = (page: Page) => page.getByRole("main");
+
+/** Colours in transition have no contrast of their own. */
+const endAnimations = (page: Page) =>
+  page.evaluate(async () => {
+    const running = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
+    await Promise.allSettled(running.map(({ finished }) => finished));
+  });
 
 async function invite(page: Page, email: string, role: string): Promise<string> {
   await openPage(page, url("/settings/people"));
@@ -63,7 +72,10 @@ function totp(secret: string, at: number): string {
   return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-test("someone invited creates an account and starts a run", async ({ page, browser }) => {
+test("someone invited creates an account with the role of the invitation", async ({
+  page,
+  browser,
+}) => {
   await signIn(page, product.url);
   await openPage(page, url("/settings/people"));
   await expect(page.getByText("Only the API key can sign in")).toBeVisible();
@@ -154,4 +166,32 @@ test("a key of the workspace is shown once and can be revoked", async ({ page })
   await page.getByRole("button", { name: "Revoke key" }).click();
   await expect(page.getByText("Revoked", { exact: true })).toBeVisible();
   expect(await me()).toBe(401);
+});
+
+test("the audit log shows who changed what, and what was refused", async ({ page }) => {
+  await signIn(page, product.url);
+  await openPage(page, url("/settings/audit"));
+  const revoked = page.getByRole("button", { name: "Revoke api key details" });
+  await expect(revoked).toBeVisible();
+  await expectAccessible(page);
+  await revoked.focus();
+  await page.keyboard.press("Enter");
+  const drawer = page.getByRole("dialog", { name: "Revoke api key" });
+  await expect(drawer.getByText("api-key.revokedAt")).toBeVisible();
+  await endAnimations(page);
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+  await expect(revoked).toBeFocused();
+
+  await page.getByLabel("Result").selectOption("refused");
+  await expect(page).toHaveURL(/result=refused/);
+  await expect(page.getByRole("button", { name: "Use an API key details" })).toBeVisible();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await endAnimations(page);
+  await expectAccessible(page);
+
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export JSON lines" }).click();
+  expect((await download).suggestedFilename()).toBe("audit-log.jsonl");
 });

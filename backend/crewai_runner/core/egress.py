@@ -14,6 +14,11 @@ import httpcore
 import httpx
 
 from crewai_runner.core.answer_limits import bound_response
+from crewai_runner.core.egress_meter import (
+    MeasuredBlockingStream,
+    MeasuredStream,
+    begin_measuring,
+)
 from crewai_runner.core.egress_policy import EgressPolicy, ResolvedTarget, resolve_name
 from crewai_runner.core.url_validation import (
     HostUnresolved,
@@ -62,7 +67,10 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         failure: Exception | None = None
         for address in await self._resolve(host, port, timeout):
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = await self._network.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+                return stream if self._policy.observer is None else MeasuredStream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
@@ -96,7 +104,8 @@ class _GuardedBlockingBackend(httpcore.NetworkBackend):
         failure: Exception | None = None
         for address in self._policy.resolve_allowed_blocking(host, port):
             try:
-                return self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                return stream if self._policy.observer is None else MeasuredBlockingStream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
@@ -109,12 +118,12 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     """An httpx transport that connects only to addresses that its policy allows, and bounds the answers.
 
     Other requests, redirects included, raise UrlRefused. Bodies arrive decompressed; a body beyond the limits
-    raises AnswerTooLarge while it is read.
+    raises AnswerTooLarge while it is read. The policy's observer sees every request.
     """
 
     def __init__(self, policy: EgressPolicy, max_connections: int = 10) -> None:
         super().__init__(verify=_tls_context(), trust_env=False)
-        self._limits = policy.limits
+        self._limits, self._observer = policy.limits, policy.observer
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_tls_context(),
             max_connections=max_connections,
@@ -123,14 +132,25 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        parse_url(request.url)
-        request.headers["Accept-Encoding"] = "identity"
-        response = await super().handle_async_request(request)
+        response = await self._send(request)
         try:
             return bound_response(response, request.url.host, self._limits)
         except httpx.TransportError:
             await response.aclose()
             raise
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        if self._observer is None:
+            return await self._send_checked(request)
+        measured = begin_measuring(self._observer, request.url)
+        with measured.sending():
+            response = await self._send_checked(request)
+        return measured.watch(response)
+
+    async def _send_checked(self, request: httpx.Request) -> httpx.Response:
+        parse_url(request.url)
+        request.headers["Accept-Encoding"] = "identity"
+        return await super().handle_async_request(request)
 
 
 class GuardedBlockingTransport(httpx.HTTPTransport):
@@ -138,20 +158,31 @@ class GuardedBlockingTransport(httpx.HTTPTransport):
 
     def __init__(self, policy: EgressPolicy) -> None:
         super().__init__(verify=_tls_context(), trust_env=False)
-        self._limits = policy.limits
+        self._limits, self._observer = policy.limits, policy.observer
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls_context(), keepalive_expiry=5.0, network_backend=_GuardedBlockingBackend(policy)
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        parse_url(request.url)
-        request.headers["Accept-Encoding"] = "identity"
-        response = super().handle_request(request)
+        response = self._send(request)
         try:
             return bound_response(response, request.url.host, self._limits)
         except httpx.TransportError:
             response.close()
             raise
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        if self._observer is None:
+            return self._send_checked(request)
+        measured = begin_measuring(self._observer, request.url)
+        with measured.sending():
+            response = self._send_checked(request)
+        return measured.watch(response)
+
+    def _send_checked(self, request: httpx.Request) -> httpx.Response:
+        parse_url(request.url)
+        request.headers["Accept-Encoding"] = "identity"
+        return super().handle_request(request)
 
 
 def guarded_client(policy: EgressPolicy, *, max_connections: int = 10, **options: Any) -> httpx.AsyncClient:

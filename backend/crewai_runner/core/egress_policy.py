@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from crewai_runner.core.address_scope import AddressScope, IPAddress, classify_address, list_private_parts
 from crewai_runner.core.answer_limits import AnswerLimits
+from crewai_runner.core.egress_meter import RequestObserver
 from crewai_runner.core.host_patterns import HostPattern, PrivateHosts
 from crewai_runner.core.url_validation import (
     HostNotAllowed,
@@ -22,6 +23,7 @@ from crewai_runner.core.url_validation import (
     parse_url,
 )
 
+ALLOW_IN_WORKFLOW = "To allow it, add it to `allowed_hosts` in the workflow."
 Resolver = Callable[[str, int], Sequence[str]]
 """Blocking: resolves a host and port to IP addresses; raises OSError when the name is unknown."""
 
@@ -50,7 +52,8 @@ class EgressPolicy:
     `allow_private` permits loopback and private networks (such as a model server on this machine);
     `private_hosts` permits only these names and addresses there. `allowed_hosts`, unless it is None, permits
     only these hosts, public or private; the other rules apply to them too. `limits` bounds what a server may
-    answer. Link-local, metadata, multicast, reserved and unspecified addresses are never permitted.
+    answer. `remedy` says how a host can be allowed that is not; `observer` sees every request. Link-local,
+    metadata, multicast, reserved and unspecified addresses are never permitted.
     """
 
     allow_private: bool
@@ -58,6 +61,8 @@ class EgressPolicy:
     private_hosts: PrivateHosts = field(default_factory=PrivateHosts)
     allowed_hosts: tuple[HostPattern, ...] | None = None
     limits: AnswerLimits = field(default_factory=AnswerLimits)
+    remedy: str = ALLOW_IN_WORKFLOW
+    observer: RequestObserver | None = field(default=None, compare=False, repr=False)
 
     async def check_url(self, url: str) -> ResolvedTarget:
         """Check a URL and all addresses of its host.
@@ -98,8 +103,7 @@ class EgressPolicy:
         allowed = self.allowed_hosts
         if allowed is not None and not any(pattern.matches(name, port) for pattern in allowed):
             raise HostNotAllowed(
-                f"{name} (port {port}) is not among the hosts that this workflow may contact. "
-                "To allow it, add it to `allowed_hosts` in the workflow."
+                f"{name} (port {port}) is not among the hosts that this workflow may contact. {self.remedy}"
             )
         return name, parse_ip_literal(name)
 

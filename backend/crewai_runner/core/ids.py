@@ -4,6 +4,7 @@ import re
 import secrets
 import threading
 import time
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -23,7 +24,12 @@ class Prefix(StrEnum):
     PERSON = "pers"
     LINK = "link"
     SESSION = "sess"
+    PUBLIC_LINK = "plink"
     AUDIT_ENTRY = "audit"
+    KNOWLEDGE_FILE = "kfile"
+    CONNECTION = "conn"
+    MCP_SERVER = "mcp"
+    API = "api"
 
 
 class MonotonicTicks:
@@ -51,6 +57,12 @@ def new_id(prefix: Prefix) -> str:
     value = (millis & (2**48 - 1)) << 80 | 0x7 << 76 | fraction << 64
     value |= 0b10 << 62 | secrets.randbits(62)
     return f"{prefix}_{value:032x}"
+
+
+def lowest_id(prefix: Prefix, moment: datetime) -> str:
+    """Return a lower limit of the identifiers that are created from a time on, to the millisecond."""
+    millis = max(0, int(moment.timestamp() * 1000))
+    return f"{prefix}_{(millis & (2**48 - 1)) << 80:032x}"
 
 
 _BODY = re.compile(r"[0-9A-Za-z]{1,56}")

@@ -16,17 +16,19 @@ def secret_parts(*keys: SecretStr | None) -> list[str]:
 
 
 class Keyring:
-    """Encrypts and decrypts the keys of providers, and masks each one until it is replaced or forgotten."""
+    """Encrypts and decrypts the keys of providers, and masks each one until it is replaced or forgotten.
 
-    OWNERS = "provider:"
+    `owners` is the prefix of who holds the keys, for other rows than providers.
+    """
 
-    def __init__(self, cipher: SecretCipher, mask: SecretMask) -> None:
+    def __init__(self, cipher: SecretCipher, mask: SecretMask, owners: str = "provider:") -> None:
         self._cipher = cipher
         self._mask = mask
+        self._owners = owners
 
     def encrypt(self, key: SecretStr, workspace_id: str, provider_id: str) -> str:
         """Return the encrypted key of a provider; mask it in its workspace, the previous key no longer."""
-        self._mask.hold(workspace_id, self.OWNERS + provider_id, secret_parts(key))
+        self._mask.hold(workspace_id, self._owners + provider_id, secret_parts(key))
         return self._cipher.encrypt(key.get_secret_value())
 
     def decrypt(self, encrypted: str | None, workspace_id: str, provider_id: str) -> SecretStr | None:
@@ -35,13 +37,13 @@ class Keyring:
             self.forget(workspace_id, provider_id)
             return None
         key = SecretStr(self._cipher.decrypt(encrypted))
-        self._mask.hold(workspace_id, self.OWNERS + provider_id, secret_parts(key))
+        self._mask.hold(workspace_id, self._owners + provider_id, secret_parts(key))
         return key
 
     def forget(self, workspace_id: str, provider_id: str) -> None:
         """Mask the provider's key no longer: it was removed."""
-        self._mask.release(workspace_id, self.OWNERS + provider_id)
+        self._mask.release(workspace_id, self._owners + provider_id)
 
     def forget_all_but(self, provider_ids: set[str]) -> None:
         """Mask only the keys of these providers: the others were deleted, perhaps by another process."""
-        self._mask.retain(self.OWNERS, {self.OWNERS + provider_id for provider_id in provider_ids})
+        self._mask.retain(self._owners, {self._owners + provider_id for provider_id in provider_ids})

@@ -8,6 +8,7 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 
 SERVER_KEY = "api-key"
 """The subject of the server's own API key."""
+SERVER_KEY_NAME = "Server key"
 
 
 class WorkspaceRole(StrEnum):
@@ -20,7 +21,7 @@ class WorkspaceRole(StrEnum):
     EDITOR = "editor"
     """Writes workflows, projects and models."""
     OWNER = "owner"
-    """Manages people, API keys, providers and their keys, and reads the audit log."""
+    """Manages people, API keys, providers and connections and their keys, and reads the audit log."""
 
 
 _VIEWER = frozenset(
@@ -29,8 +30,8 @@ _VIEWER = frozenset(
         Scope.MODELS_READ,
         Scope.WORKFLOWS_READ,
         Scope.PROJECTS_READ,
+        Scope.TOOLS_READ,
         Scope.RUNS_READ,
-        Scope.METRICS_READ,
     }
 )
 _OPERATOR = _VIEWER | {Scope.RUNS_WRITE, Scope.APPROVALS_WRITE, Scope.TRACES_WRITE}
@@ -39,9 +40,11 @@ _EDITOR = _OPERATOR | {
     Scope.PROJECTS_WRITE,
     Scope.CODE_WRITE,
     Scope.MODELS_WRITE,
+    Scope.TOOLS_TRY,
 }
 _OWNER = _EDITOR | {
     Scope.PROVIDERS_WRITE,
+    Scope.CONNECTIONS_WRITE,
     Scope.PEOPLE_READ,
     Scope.PEOPLE_WRITE,
     Scope.KEYS_READ,
@@ -49,6 +52,9 @@ _OWNER = _EDITOR | {
     Scope.SETTINGS_WRITE,
     Scope.AUDIT_READ,
 }
+
+ADMINISTRATOR_SCOPES = frozenset({Scope.INSTANCE_ADMIN, Scope.METRICS_READ})
+"""What belongs to no workspace, and so to no role."""
 
 ROLE_SCOPES: Mapping[WorkspaceRole, frozenset[Scope]] = {
     WorkspaceRole.VIEWER: _VIEWER,
@@ -76,5 +82,5 @@ def person_principal(member: Member) -> Principal:
     """A person in a workspace: the scopes of their role, and those of an administrator."""
     scopes = ROLE_SCOPES[WorkspaceRole(member.role)]
     if member.is_administrator:
-        scopes |= {Scope.INSTANCE_ADMIN}
+        scopes |= ADMINISTRATOR_SCOPES
     return Principal(member.person_id, member.workspace_id, scopes, person_id=member.person_id)

@@ -1,13 +1,13 @@
 """Settings: environment variables first, then `.env`, then these defaults."""
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     SecretStr,
     field_validator,
@@ -16,24 +16,32 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crewai_runner.core.client_address import Network, parse_networks
+from crewai_runner.core.issuer_settings import (
+    IssuerSettings,
+    check_issuers,
+    check_public_url,
+    parse_issuers,
+)
+from crewai_runner.core.mcp_commands import McpCommands
 from crewai_runner.core.setting_choices import AppEnv, LocalModelMode, LogFormat, ProjectsMode, Role
 from crewai_runner.core.setting_values import (
     add_password,
+    check_api_key,
+    check_database_url,
+    check_plain_url,
     check_private_hosts,
+    check_production,
     check_secret_keys,
+    check_syslog_address,
     check_trusted_proxies,
     read_file,
 )
-
-SAMPLE_API_KEYS = frozenset({"change-me", "your-api-key", "your-secret-api-key-here", "changeme"})
 
 DEVELOPMENT_ORIGINS = ["http://localhost:5173", "http://127.0.0.1:5173"]
 """Vite's development server."""
 
 DEPRECATED_NAMES = {"ALLOW_PRIVATE_URLS": "ALLOW_PRIVATE_HOSTS"}
 """Former names of settings, which still work."""
-
-_PLAIN_URL = re.compile(r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
 
 
 class Settings(BaseSettings):
@@ -46,7 +54,7 @@ class Settings(BaseSettings):
     app_env: AppEnv = AppEnv.DEVELOPMENT
     role: Role = Role.ALL
 
-    api_key: SecretStr | None = Field(
+    api_key: Annotated[SecretStr | None, AfterValidator(check_api_key)] = Field(
         None, description="The bearer token of the API. Empty: generated at first start, stored in DATA_DIR."
     )
     api_base_url: str = Field("/api", pattern=r"^/[a-z0-9/_-]*[a-z0-9_-]$", description="Path prefix.")
@@ -71,6 +79,16 @@ class Settings(BaseSettings):
     )
     rate_limit_burst: int = Field(1000, ge=1, le=10_000_000, description="Requests of one key at once.")
 
+    public_url: Annotated[str, AfterValidator(check_public_url)] = Field(
+        "", description="Address of the dashboard in browsers, such as https://crews.example.com."
+    )
+    oidc_issuers: Annotated[list[IssuerSettings], NoDecode, BeforeValidator(parse_issuers)] = Field(
+        default_factory=list, description="Where people sign in with OpenID Connect, as JSON or TOML."
+    )
+    oidc_refresh_seconds: int = Field(
+        600, ge=30, le=900, description="How old the groups of people may be that an issuer decides about."
+    )
+
     frontend_dir: Path | None = Field(
         None, description="The built dashboard to serve. Empty: the one next to the backend, if it exists."
     )
@@ -78,7 +96,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("data"), description="Directory of all stored files, SQLite database included."
     )
-    database_url: str = Field(
+    database_url: Annotated[str, AfterValidator(check_database_url)] = Field(
         "", description="Empty: SQLite in DATA_DIR. Otherwise postgresql://user@host/db."
     )
     database_password: SecretStr | None = Field(
@@ -95,7 +113,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: LogFormat = LogFormat.CONSOLE
     metrics_public: bool = Field(False, description="Serve /metrics without authentication.")
-    otlp_endpoint: str = Field(
+    otlp_endpoint: Annotated[str, AfterValidator(check_plain_url)] = Field(
         "", description="URL of an OTLP/HTTP collector for traces of runs. Empty: no traces."
     )
 
@@ -125,6 +143,7 @@ class Settings(BaseSettings):
         30, gt=0, le=525_600, description="Minutes without a span until a run elsewhere is ended as failed."
     )
     approval_expires_hours: float = Field(168, gt=0, le=8760)
+    tool_approval_wait_seconds: float = Field(600, gt=0, le=86_400)
     stop_wait_seconds: float = Field(10, gt=0, le=120, description="How long stop requests wait for the run.")
     chat_wait_seconds: float = Field(
         60, gt=0, le=600, description="How long chat requests wait for the reply."
@@ -133,8 +152,15 @@ class Settings(BaseSettings):
     events_kept_days: int = Field(
         0, ge=0, le=36_500, description="Days the events of finished runs are kept; 0: as long as the run."
     )
+    audit_kept_days: int = Field(0, ge=0, le=36_500, description="Days the audit log is kept; 0: for ever.")
+    audit_webhook_url: Annotated[str, AfterValidator(check_plain_url)] = Field(
+        "", description="URL that receives the audit log, signed like all webhooks. Empty: none."
+    )
+    audit_syslog: Annotated[str, AfterValidator(check_syslog_address)] = Field(
+        "", description="Syslog server that receives the audit log: udp, tcp or tls://host:port. Empty: none."
+    )
     drain_seconds: float = Field(10, ge=0, le=600, description="Time for running crews at shutdown.")
-    stream_ping_seconds: float = Field(15, gt=0, le=60)
+    stream_ping_seconds: float = Field(10, gt=0, le=60)
 
     index_url: SecretStr | None = Field(
         None, description="Package index of projects; may have a password. Empty: PyPI."
@@ -153,6 +179,7 @@ class Settings(BaseSettings):
     projects_unused_days: float = Field(
         30, gt=0, le=36_500, description="Days that environments and sources are kept without a run."
     )
+    mcp_stdio_commands: McpCommands = Field({}, description="Commands that may run as MCP servers, by name.")
     webhook_secret: SecretStr | None = Field(
         None,
         min_length=16,
@@ -208,39 +235,11 @@ class Settings(BaseSettings):
     def _uppercase(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("api_key")
-    @classmethod
-    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        # An HTTP header cannot contain other characters, so no request could be authenticated.
-        if value and not all("\x21" <= character <= "\x7e" for character in value.get_secret_value()):
-            raise ValueError("must be printable ASCII characters without spaces")
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _check_database_url(cls, value: str) -> str:
-        if value and not value.startswith(("sqlite", "postgresql", "postgres://")):
-            raise ValueError("must start with sqlite: or postgresql:")
-        return value.replace("postgres://", "postgresql://", 1)
-
-    @field_validator("otlp_endpoint")
-    @classmethod
-    def _check_otlp_endpoint(cls, value: str) -> str:
-        if value and not _PLAIN_URL.match(value):
-            raise ValueError("must be an http or https URL without user, query or fragment")
-        return value
-
     @model_validator(mode="after")
-    def _check_production(self) -> "Settings":
-        if self.app_env is not AppEnv.PRODUCTION:
-            return self
-        key = self.api_key.get_secret_value() if self.api_key else ""
-        if not key or key.lower() in SAMPLE_API_KEYS:
-            raise ValueError("API_KEY must be set to a secret value when APP_ENV=production")
-        if len(key) < 16:
-            raise ValueError("API_KEY must have at least 16 characters when APP_ENV=production")
-        if "*" in self.cors_origins:
-            raise ValueError("CORS_ORIGINS must not be * when APP_ENV=production")
+    def _check_together(self) -> "Settings":
+        check_issuers(self.oidc_issuers, self.public_url)
+        if self.app_env is AppEnv.PRODUCTION:
+            check_production(self.api_key, self.cors_origins)
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 
 import httpx
@@ -9,7 +10,9 @@ import httpx
 from crewai_runner.core.address_scope import IPAddress
 from crewai_runner.core.errors import AppError
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HTTP_SCHEMES = frozenset({"http", "https"})
+_DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "smtp": 587, "smtps": 465}
+KNOWN_SCHEMES = frozenset(_DEFAULT_PORTS)
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*")
 _NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
@@ -47,14 +50,19 @@ class RedirectRefused(UrlRefused):
 
 def parse_url(url: str | httpx.URL) -> httpx.URL:
     """Parse an http(s) URL with a host and without credentials. Raises UrlRefused for others."""
+    return parse_server_url(url, _HTTP_SCHEMES)
+
+
+def parse_server_url(url: str | httpx.URL, schemes: AbstractSet[str]) -> httpx.URL:
+    """`parse_url` for other schemes."""
     if len(str(url)) > _MAX_URL_LENGTH:
         raise UrlRefused(f"The URL is longer than {_MAX_URL_LENGTH} characters.")
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise UrlRefused("This is not a valid URL.") from error
-    if parsed.scheme not in _DEFAULT_PORTS:
-        raise UrlRefused("Only http and https URLs are allowed.")
+    if parsed.scheme not in schemes:
+        raise UrlRefused(f"Only {' and '.join(sorted(schemes))} URLs are allowed.")
     if parsed.userinfo:
         raise UrlRefused("A URL must not carry a user name or password.")
     if not parsed.raw_host:

@@ -1,8 +1,9 @@
 """The declarative base, and column types that behave the same on SQLite and PostgreSQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, Table, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
@@ -11,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from crewai_runner.core.clock import now
+from crewai_runner.core.roles import SERVER_KEY, SERVER_KEY_NAME
 
 
 class Timestamp(TypeDecorator[datetime]):
@@ -59,7 +61,20 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 Id = String(64)
 
 
+class AuditedColumns(NamedTuple):
+    """What the audit log shows of a table's rows: no other column is ever shown.
+
+    Of `secrets` it shows only that they changed. `names` has the names of columns that are shown as another.
+    """
+
+    kind: str
+    columns: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    names: Mapping[str, str] = MappingProxyType({})
+
+
 class Base(DeclarativeBase):
+    audited: ClassVar[AuditedColumns | None] = None
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -70,6 +85,30 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: Timestamp, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+
+
+class ShowsSubject:
+    """Rows that show who did something, by name: see `db.subject_name_repository`."""
+
+    SUBJECT: ClassVar[str] = "created_by"
+
+    def get_subject(self) -> str | None:
+        """Return the id of who did it."""
+        subject: str | None = getattr(self, self.SUBJECT)
+        return subject
+
+    def set_subject_name(self, name: str | None) -> None:
+        self.__dict__["_subject_name"] = name
+
+    def get_subject_name(self) -> str | None:
+        """Return the name that was read; without one, the subject itself."""
+        subject = self.get_subject()
+        name: str | None = self.__dict__.get("_subject_name")
+        return name or (SERVER_KEY_NAME if subject == SERVER_KEY else subject)
+
+    @property
+    def created_by_name(self) -> str | None:
+        return self.get_subject_name()
 
 
 class NamedRow(Base):

@@ -31,3 +31,6 @@ class ConnectionBudget:
 
 SQLITE_BUDGET = ConnectionBudget(sessions=20, reads=4)
 """Connections to a file cost little, and no other process opens the file."""
+
+KEPT_SQLITE_CONNECTIONS = 8
+"""Of the connections that a peak opens, those that stay open: each has a thread and a page cache."""

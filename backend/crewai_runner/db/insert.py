@@ -29,6 +29,17 @@ def insert_or_update(
     return statement.on_conflict_do_update(index_elements=key, set_=changed)
 
 
+def insert_or_add(
+    connection: Connection, table: type[Base], values: dict[str, Any], added: dict[str, Any]
+) -> SqliteInsert | PostgresqlInsert:
+    """Build an insert that adds to numbers of the row of the same primary key, if it exists."""
+    columns = table_of(table).c
+    key = [column.name for column in table_of(table).primary_key]
+    sums = {name: columns[name] + value for name, value in added.items()}
+    statement = _insert(connection.dialect.name, table, values)
+    return statement.on_conflict_do_update(index_elements=key, set_=sums)
+
+
 def _insert(dialect: str, table: type[Base], values: dict[str, Any]) -> SqliteInsert | PostgresqlInsert:
     insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
     return insert(table_of(table)).values(values)

@@ -11,19 +11,14 @@ from pydantic_core import from_json
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import (
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.waiting import retrieve_error
 from crewai_runner.db.commit_status import has_committed, read_transaction_id
-from crewai_runner.db.connection_budget import SQLITE_BUDGET
+from crewai_runner.db.connection_budget import KEPT_SQLITE_CONNECTIONS, SQLITE_BUDGET
 from crewai_runner.db.counting_pool import CountingPool
 from crewai_runner.db.failures import find_storage_failure, is_database_unavailable, is_temporary
 from crewai_runner.db.sqlite import READ_ONLY, prepare_sqlite_engine
@@ -73,7 +68,9 @@ def make_engine(
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args=connection_limits(database_url),
         )
-    engine = create_async_engine(url, poolclass=CountingPool, pool_size=pool_size, max_overflow=10)
+    kept = min(pool_size, KEPT_SQLITE_CONNECTIONS)
+    more = pool_size + 10 - kept
+    engine = create_async_engine(url, poolclass=CountingPool, pool_size=kept, max_overflow=more)
     prepare_sqlite_engine(engine.sync_engine, write_lock)
     return engine
 

@@ -48,6 +48,8 @@ class _PendingWrite(Generic[Result]):
     is_first: bool
     confirms: bool
     """Whether to look up a commit whose answer is lost."""
+    is_alone: bool
+    """Whether to share its transaction with no other function."""
     answer: "asyncio.Future[Result]"
     transaction: WriteTransaction | None = None
     result: Result | None = None
@@ -79,17 +81,20 @@ class TransactionWriter:
         self._dispatcher: asyncio.Task[None] | None = None
         self._thread: _WorkerThread | None = None
 
-    async def run(self, write: Write[Result], *, first: bool = False, confirm: bool = False) -> Result:
+    async def run(
+        self, write: Write[Result], *, first: bool = False, confirm: bool = False, alone: bool = False
+    ) -> Result:
         """Execute a function in a transaction and return its result after the commit.
 
         `first` puts it in front of the waiting ones. With `confirm`, a commit whose answer is lost is looked
-        up (PostgreSQL): for functions that do not recognise their own earlier commit. The function runs in a
-        thread: it must only use its transaction. What it raises rolls its own changes back and is raised
+        up (PostgreSQL): for functions that do not recognise their own earlier commit. `alone` gives it a
+        transaction of its own, for rows that other processes lock as well. The function runs in a thread: it
+        must only use its transaction. What it raises rolls its own changes back and is raised
         here; so are the errors of the shared commit. A cancelled caller does not stop a function that has
         started.
         """
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        pending = _PendingWrite(write, first, confirm, answer)
+        pending = _PendingWrite(write, first, confirm, alone, answer)
         if first:
             self._pending.appendleft(pending)
         else:
@@ -124,6 +129,8 @@ class TransactionWriter:
     def _take_group(self) -> Group:
         group: list[_PendingWrite[Any]] = []
         while self._pending and len(group) < MAX_GROUP:
+            if group and (self._pending[0].is_alone or group[-1].is_alone):
+                break
             pending = self._pending.popleft()
             if not pending.answer.done():  # else its caller was cancelled
                 group.append(pending)

@@ -38,6 +38,7 @@ class CommittedEvents:
     """Stored, numbered events of one run, and the JSON text of each.
 
     `facts` is set for events of state transitions, `models` (by registered name) for events of a crew.
+    `is_elsewhere` is set for runs that are executed elsewhere and report their events later.
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class CommittedEvents:
     facts: RunFacts | None = None
     models: Mapping[str, CalledModel] = field(default_factory=lambda: NO_MODELS)
     frames: Sequence[str] = ()
+    is_elsewhere: bool = False
 
 
 CommitListener = Callable[[Sequence[CommittedEvents]], None]

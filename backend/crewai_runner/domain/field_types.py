@@ -20,6 +20,7 @@ from crewai_runner.domain.output_files import (
     find_path_problem,
     normalize_path,
 )
+from crewai_runner.domain.tool_names import EXTERNAL_TOOL_PATTERN, is_external_tool
 from crewai_runner.domain.tools import TOOLS
 
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -107,6 +108,10 @@ def _name_validator(pattern: str, rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _check_tool_name(name: str) -> str:
+    return name if is_external_tool(name) else _check_registered_name(name)
+
+
 def _check_registered_name(name: str) -> str:
     if re.fullmatch(_REGISTERED_NAME, name):
         return name
@@ -127,6 +132,14 @@ def _check_output_path(path: str) -> str:
         message = f"`{excerpt(path)}` {reason}. Write a relative path, such as `out/report.md`."
         raise value_error("unsafe-path", message)
     return normalize_path(path)
+
+
+def _check_approver(text: str) -> str:
+    approver = text.strip().lower()
+    if not _APPROVER.fullmatch(approver):
+        message = f"`{excerpt(text)}` is neither one of operator, editor and owner nor an e-mail address."
+        raise value_error("bad-approver", message)
+    return approver
 
 
 def _check_host_pattern(text: str) -> str:
@@ -221,10 +234,11 @@ InputName = Annotated[
     ),
 ]
 _REGISTERED_SCHEMA = {"type": "string", "pattern": f"^{_REGISTERED_NAME}$"}
+_TOOL_PATTERN = f"^(?:{EXTERNAL_TOOL_PATTERN}|{_REGISTERED_NAME})$"
 ToolName = Annotated[
     str,
-    AfterValidator(_check_registered_name),
-    WithJsonSchema({**_REGISTERED_SCHEMA, "examples": list(TOOLS)}),
+    AfterValidator(_check_tool_name),
+    WithJsonSchema({"type": "string", "pattern": _TOOL_PATTERN, "examples": list(TOOLS)}),
 ]
 McpServerName = Annotated[str, AfterValidator(_check_registered_name), WithJsonSchema(_REGISTERED_SCHEMA)]
 OutputPath = Annotated[
@@ -235,6 +249,14 @@ OutputPath = Annotated[
     ),
 ]
 """A relative path without placeholder or characters that are special in a shell or on another system."""
+_APPROVER = re.compile(r"operator|editor|owner|[^@\s]{1,64}@[^@\s]{1,255}")
+Approver = Annotated[
+    str,
+    StringConstraints(max_length=320),
+    AfterValidator(_check_approver),
+    WithJsonSchema({"type": "string", "maxLength": 320, "examples": ["operator", "editor", "owner"]}),
+]
+"""A role, or an e-mail address, in lower case."""
 HostPatternText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=260),

@@ -26,7 +26,11 @@ class EntryPoint(ApiModel):
         None, description="The function, class or crew object; null: the file itself is run."
     )
     title: str = Field("", description="Shown where the user chooses between entry points.")
-    working_directory: str = Field(".", description="Relative to the root: where its `pyproject.toml` lies.")
+    working_directory: str = Field(
+        ".",
+        description="Where the process starts, relative to the root: where `pyproject.toml` lies, or "
+        "beside the file if the code reads files there.",
+    )
 
 
 class ProjectInspection(ApiModel):
@@ -35,7 +39,9 @@ class ProjectInspection(ApiModel):
     kind: ProjectKind
     name: str
     entry_points: list[EntryPoint] = Field(description="The first one is the default.")
-    working_directory: str = Field(".", description="Of the first entry point.")
+    working_directory: str = Field(
+        ".", description="Where the dependencies of the first entry point are declared."
+    )
     import_paths: list[str] = Field(
         default_factory=lambda: ["."],
         description="The folders that the project's own modules are imported from, relative to the root.",

@@ -205,16 +205,21 @@ class MessageClosedData(ApiModel):
     status: Literal["undelivered", "unanswered"]
 
 
-ApprovalKind = Literal["review", "question"]
+ApprovalKind = Literal["review", "question", "tool_call"]
 
 
 class ApprovalRequestedData(ApiModel):
     approval_id: str
     kind: ApprovalKind = Field(
-        "review", description="`question`: the code of a project asks for an answer, not for a review."
+        "review",
+        description="`question`: the code of a project asks for an answer. `tool_call`: an agent wants to "
+        "call a tool; the run goes on with its other tasks.",
     )
     prompt: str = Field("", description="What the code asks.")
     output: str
+    tool: str | None = Field(None, description="With `tool_call`: the tool.")
+    tool_call_id: Identifier | None = Field(None, description="As in `tool.started`.")
+    arguments: dict[str, Any] | None = Field(None, description="Those that the agent wants to call it with.")
 
 
 class ApprovalResolvedData(ApiModel):
@@ -222,6 +227,8 @@ class ApprovalResolvedData(ApiModel):
     action: Literal["approve", "reject", "revise", "answer"]
     feedback: str | None = Field(None, description="The feedback, or the answer to a question.")
     by: Identifier
+    edited_arguments: dict[str, Any] | None = Field(None, description="Those that replace the agent's.")
+    for_run: bool = Field(False, description="The later calls of the tool in this run are allowed as well.")
 
 
 class ApprovalExpiredData(ApiModel):

@@ -4,7 +4,6 @@ These models are the only description of a workflow: the parser of documents, th
 the HTTP API take all types and texts from here. No value can name Python to import or a file to read.
 """
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,6 +12,7 @@ from pydantic.config import JsonDict
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.field_types import (
+    Approver,
     DocumentKey,
     HostPatternText,
     InputValue,
@@ -26,39 +26,13 @@ from crewai_runner.domain.field_types import (
     ToolName,
 )
 from crewai_runner.domain.model_settings import ModelChoice
+from crewai_runner.domain.network_access import NetworkAccess
+from crewai_runner.domain.tool_policy import ToolLimit, ToolPolicy
+from crewai_runner.domain.workflow_choices import InputType, OnWorkerLoss, ProcessKind, ToolFailurePolicy
 
+__all__ = ["InputType", "OnWorkerLoss", "ProcessKind", "ToolFailurePolicy"]
 FORM: JsonDict = {"x-form": True}
 """Marks a key that the form of the web editor has a control for."""
-
-
-class ProcessKind(StrEnum):
-    SEQUENTIAL = "sequential"
-    HIERARCHICAL = "hierarchical"
-
-
-class ToolFailurePolicy(StrEnum):
-    IGNORE = "ignore"
-    WARN = "warn"
-    RAISE = "raise"
-
-
-class OnWorkerLoss(StrEnum):
-    """What happens to a run whose worker died."""
-
-    RESUME = "resume"
-    RESTART = "restart"
-    FAIL = "fail"
-
-
-class InputType(StrEnum):
-    STRING = "string"
-    TEXT = "text"
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    ARRAY = "array"
-    OBJECT = "object"
-    ANY = "any"
 
 
 class InputDefinition(ApiModel):
@@ -75,11 +49,13 @@ class InputDefinition(ApiModel):
 
 
 _ToolNames = Annotated[list[ToolName], DocumentKey(unique=True)]
+_ToolPolicies = dict[ToolName, ToolPolicy]
 _ServerNames = Annotated[list[McpServerName], DocumentKey(unique=True)]
 _TOOLS: JsonDict = {"x-form": True, "x-reference": "tool"}
 _HostPatterns = Annotated[list[HostPatternText], DocumentKey(unique=True)]
 _KnowledgeTexts = Annotated[list[KnowledgeText], DocumentKey(also=("knowledge_sources",))]
 _HOSTS_DESCRIPTION = "The only hosts tools may contact, such as `*.example.com`; every public one if omitted."
+_NETWORK_DESCRIPTION = "What tools may contact: `any` host, only `allowed_hosts` (`listed`), or `none`."
 _POLICY_DESCRIPTION = (
     "What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task."
 )
@@ -176,6 +152,11 @@ class AgentDefinition(ApiModel):
         description="Texts the agent may search; needs an embedder.",
     )
     tool_failure_policy: ToolFailurePolicy | None = Field(None, description=_POLICY_DESCRIPTION)
+    tool_policy: _ToolPolicies = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Instead of the workflow's `tool_policy`, for the calls of this agent.",
+    )
 
 
 class TaskDefinition(ApiModel):
@@ -202,13 +183,14 @@ class TaskDefinition(ApiModel):
         json_schema_extra=_TOOLS,
     )
     async_execution: bool = Field(
-        False,
-        description="Lets the next task start before this one has finished.",
-        json_schema_extra=FORM,
+        False, description="Lets the next task start before this one has finished.", json_schema_extra=FORM
     )
     human_input: bool = Field(
-        False,
-        description="Asks a person to review the output before it is accepted.",
+        False, description="Asks a person to review the output before it is accepted.", json_schema_extra=FORM
+    )
+    approver: Approver | None = Field(
+        None,
+        description="Who reviews the output: `operator`, `editor`, `owner` or someone's e-mail address.",
         json_schema_extra=FORM,
     )
     markdown: bool = Field(False, description="Formats the output as Markdown.", json_schema_extra=FORM)
@@ -267,16 +249,27 @@ class WorkflowDefinition(ApiModel):
     )
     cache: bool = Field(False, description="Answers repeated tool calls from a cache.")
     tool_failure_policy: ToolFailurePolicy | None = Field(None, description=_POLICY_DESCRIPTION)
+    tool_policy: _ToolPolicies = Field(
+        default_factory=dict,
+        max_length=50,
+        description="By tool: `allow` its calls, `ask` a person before each, or `deny` them. By default "
+        "reading is allowed, and what writes or sends asks.",
+    )
+    tool_limits: dict[ToolName, ToolLimit] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="By tool: how many `calls` an attempt of a run may make, and how many `per_minute`.",
+    )
+    network: NetworkAccess | None = Field(None, description=_NETWORK_DESCRIPTION, json_schema_extra=FORM)
     allowed_hosts: _HostPatterns | None = Field(
         None, max_length=100, description=_HOSTS_DESCRIPTION, json_schema_extra=FORM
     )
+    approver: Approver | None = Field(
+        None, description="Asked by tasks without one: a role or an e-mail address.", json_schema_extra=FORM
+    )
     budget: Budget | None = Field(None, description="Spending limits of a run.")
     timeout_seconds: int | None = Field(
-        None,
-        ge=1,
-        le=2_592_000,
-        title="Timeout (seconds)",
-        description="A run that takes longer is stopped.",
+        None, ge=1, le=2_592_000, title="Timeout (seconds)", description="A run that takes longer is stopped."
     )
     on_worker_loss: OnWorkerLoss = Field(
         OnWorkerLoss.RESUME,

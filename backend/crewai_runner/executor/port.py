@@ -5,26 +5,30 @@ The executor emits every event from `task.started` to `warning.raised`; the work
 `approval.*` and `artifact.*` events from the outcome.
 """
 
-import asyncio
-import threading
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from crewai_runner.core.keyring import secret_parts
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.model_settings import ModelSettings
+from crewai_runner.domain.network_access import NetworkAccess
 from crewai_runner.domain.provider import ModelKind, ProviderType
-from crewai_runner.domain.run import RunFailure, RunResult, StopMode, TaskResult
+from crewai_runner.domain.run import RunFailure, RunResult, TaskResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Pricing, Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.knowledge_chunks import KnowledgeChunk
+from crewai_runner.executor.memory_records import StoredMemory
 from crewai_runner.executor.project_code import HumanQuestion, ProjectCode
+from crewai_runner.executor.run_control import RequestReceiver, RunControl, UserMessage
+from crewai_runner.executor.run_files import StoredFile
+from crewai_runner.executor.tool_binding import ToolBinding
 
+__all__ = ["RequestReceiver", "RunControl", "UserMessage"]
 EventSink = Callable[[RunEvent], None]
 """May be called from any thread; must not block or raise."""
 
@@ -67,6 +71,8 @@ class RunSpec:
     inputs: Mapping[str, Any]
     models: Mapping[str, ModelBinding]
     default_model: str
+    tools: Mapping[str, ToolBinding] = field(default_factory=dict)
+    """The tools that the definition names, by name."""
     embedder: str | None = None
     """The embedding model of memory and knowledge; a key of `models`."""
     finished_tasks: Mapping[str, TaskResult] = field(default_factory=dict)
@@ -83,110 +89,22 @@ class RunSpec:
     stream_tokens: bool = True
     memory_scope: str | None = None
     """Runs with the same scope (workspace and workflow) share memories; None: memories of this run only."""
+    memories: Sequence[StoredMemory] = ()
+    """What earlier runs of the scope remember."""
+    knowledge: Sequence[KnowledgeChunk] = ()
+    """Pieces of the workflow's files, which all agents may search."""
+    tool_results: Mapping[str, str] = field(default_factory=dict)
+    """Results of calls that earlier attempts made in tasks that have not finished, by key."""
+    tool_wait_seconds: float = 600.0
+    """How long the attempt waits for a person who decides about a call, before it ends."""
+    network_limit: NetworkAccess | None = None
+    """What the workspace lets tools and the code of projects contact at most; None: it sets no limit."""
+    files: Sequence[StoredFile] = ()
+    """The files of the run for its tools: attached ones, and those of earlier attempts."""
     project: ProjectCode | None = None
     """The code to execute instead of the definition's crew, which has only its name and inputs."""
     alone: bool = False
     """Execute in a process that runs nothing else, if the executor has processes: see `AttemptLost`."""
-
-
-@dataclass(frozen=True, slots=True)
-class UserMessage:
-    """A user's message to the running agent, or to the agent named by key."""
-
-    message_id: str
-    text: str
-    agent: str | None = None
-
-
-class RequestReceiver(Protocol):
-    """Receives the requests to a running attempt, from any thread."""
-
-    def stop(self, mode: StopMode, age_seconds: float) -> None: ...
-    def send_message(self, message: UserMessage) -> None: ...
-
-
-class RunControl:
-    """Thread-safe control of one running attempt: set by the worker, read by the executor.
-
-    `flush` stores all events emitted so far; its future resolves when they are stored.
-    """
-
-    def __init__(self, flush: Callable[[], Future[None]] | None = None) -> None:
-        self._lock = threading.Lock()
-        self._flush = flush
-        self._messages: list[UserMessage] = []
-        self._on_stop: list[Callable[[], None]] = []
-        self._receiver: RequestReceiver | None = None
-        self.stop_mode: StopMode | None = None
-        self.stopping_since: float | None = None
-        """When the stop was requested, in seconds of `time.monotonic()`."""
-        self.has_backlog = False
-        """Whether too many events wait to be stored: no model is called before they are."""
-
-    async def wait_until_stored(self) -> None:
-        """Wait until the worker has stored all events emitted so far. May be called from any event loop."""
-        if self._flush is not None:
-            await asyncio.wrap_future(self._flush())
-
-    def set_backlog(self, is_full: bool) -> None:
-        self.has_backlog = is_full
-
-    @property
-    def is_stopping_now(self) -> bool:
-        """Whether the attempt must end at once, in the middle of a step."""
-        return self.stop_mode is StopMode.NOW
-
-    def stop(self, mode: StopMode = StopMode.NOW, age_seconds: float = 0.0) -> None:
-        """Request a stop; a second call may change `after-step` to `now`, never the reverse.
-
-        `age_seconds`: how long ago a person requested it.
-        """
-        with self._lock:
-            if self.stop_mode is StopMode.NOW:
-                return
-            self.stop_mode = mode
-            requested_at = time.monotonic() - age_seconds
-            self.stopping_since = min(requested_at, self.stopping_since or requested_at)
-            listeners = list(self._on_stop) if mode is StopMode.NOW else []
-            receiver = self._receiver
-        if receiver is not None:
-            receiver.stop(mode, age_seconds)
-        for listener in listeners:
-            listener()
-
-    def forward_to(self, receiver: RequestReceiver) -> None:
-        """Pass every request on to `receiver`, earlier ones included; messages are not kept here."""
-        with self._lock:
-            self._receiver = receiver
-            messages, self._messages = self._messages, []
-            mode, since = self.stop_mode, self.stopping_since
-        if mode is not None and since is not None:
-            receiver.stop(mode, time.monotonic() - since)
-        for message in messages:
-            receiver.send_message(message)
-
-    def on_stop(self, listener: Callable[[], None]) -> None:
-        """Call `listener` once, from any thread, as soon as the attempt must end now."""
-        with self._lock:
-            self._on_stop.append(listener)
-            call_now = self.is_stopping_now
-        if call_now:
-            listener()
-
-    def send_message(self, message: UserMessage) -> None:
-        with self._lock:
-            receiver = self._receiver
-            if receiver is None:
-                self._messages.append(message)
-        if receiver is not None:
-            receiver.send_message(message)
-
-    def take_messages(self, agent_key: str | None) -> list[UserMessage]:
-        """Remove and return the messages for this agent, those without an addressee included."""
-        with self._lock:
-            mine = [m for m in self._messages if m.agent is None or m.agent == agent_key]
-            self._messages = [m for m in self._messages if m not in mine]
-        return mine
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +135,8 @@ class NeedsHuman:
     output: str
     json_output: Any | None = None
     question: HumanQuestion | None = None
+    tool_call: str | None = None
+    """The key of the call of a tool that a person has been asked for, and nothing else is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +202,9 @@ class Executor(Protocol):
         `on_text` receives the text in pieces; a ReplacingText replaces those before it.
         """
 
+    async def embed(self, model: ModelBinding, texts: Sequence[str]) -> list[list[float]]:
+        """Return the embedding of each text, outside a crew. Raises ModelCallFailed."""
+
     async def close(self) -> None:
         """Release what `load` started. No attempt is running any more."""
 
@@ -298,3 +221,9 @@ class ModelCallFailed(Exception):
     def __init__(self, failure: RunFailure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+def list_secrets(spec: RunSpec) -> list[str]:
+    """Return the texts to mask in everything that leaves the run: the credentials of models and tools."""
+    tool_secrets = (secret for tool in spec.tools.values() for secret in tool.secrets.values())
+    return secret_parts(*(model.api_key for model in spec.models.values()), *tool_secrets)

@@ -39,6 +39,9 @@ class RoutingExecutor:
     ) -> ModelCompletion:
         return await self.crews.complete(model, messages, on_text)
 
+    async def embed(self, model: ModelBinding, texts: Sequence[str]) -> list[list[float]]:
+        return await self.crews.embed(model, texts)
+
     async def close(self) -> None:
         await self.projects.close()
         await self.crews.close()

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 
-from crewai_runner.domain.run import RunResult
+from crewai_runner.domain.run import RunFailure, RunResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.port import (
@@ -14,6 +15,7 @@ from crewai_runner.executor.port import (
     EngineStatus,
     EventSink,
     ModelBinding,
+    ModelCallFailed,
     ModelCompletion,
     Outcome,
     RunControl,
@@ -35,7 +37,8 @@ class ScriptedExecutor:
     """Runs one script per attempt, in the order given, and repeats the last one.
 
     After a stop request no further event is emitted and the outcome is `Stopped`. `specs` records the
-    attempts, `prompts` the messages of each model call. An exception in `scripts` is raised.
+    attempts, `prompts` the messages of each model call, `embedded` the texts of each embedding. An exception
+    in `scripts` is raised.
     """
 
     def __init__(self, *scripts: Script | Exception, answer: str = "answer") -> None:
@@ -43,6 +46,8 @@ class ScriptedExecutor:
         self._answer = answer
         self.specs: list[RunSpec] = []
         self.prompts: list[list[dict[str, str]]] = []
+        self.embedded: list[list[str]] = []
+        self.embedding_failure: RunFailure | None = None
 
     async def load(self) -> None:
         """Do nothing: there is nothing to load."""
@@ -78,6 +83,17 @@ class ScriptedExecutor:
         if on_text is not None:
             await on_text(self._answer)
         return ModelCompletion(text=self._answer, usage=Usage(llm_calls=1))
+
+    async def embed(
+        self,
+        model: ModelBinding,  # noqa: ARG002 - the port's signature
+        texts: Sequence[str],
+    ) -> list[list[float]]:
+        """Count letters: texts with the same letters are similar."""
+        self.embedded.append(list(texts))
+        if self.embedding_failure is not None:
+            raise ModelCallFailed(self.embedding_failure)
+        return [[float(text.lower().count(letter)) for letter in ascii_lowercase] for text in texts]
 
 
 async def _wait_for_gate(gate: asyncio.Event, control: RunControl) -> None:

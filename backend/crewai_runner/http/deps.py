@@ -15,7 +15,8 @@ from starlette.requests import HTTPConnection
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
-from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
+from crewai_runner.db.audit_log import audited_unit_of_work
+from crewai_runner.db.session import Sessions, pop_notifications, read_session
 from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.http.time_limit import disable_timeout
 from crewai_runner.queue.deferred import DeferredQueue
@@ -58,7 +59,7 @@ _Deps = Annotated[SessionDeps, Depends(Provided(SessionDeps))]
 
 
 async def _session(deps: _Deps) -> AsyncIterator[AsyncSession]:
-    async with unit_of_work(deps.sessions) as session:
+    async with audited_unit_of_work(deps.sessions) as session:
         yield session
     deps.publish(pop_notifications(session))
 

@@ -26,6 +26,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Robots-Tag": "noindex, nofollow",
 }
 CLIENT_CLOSED_REQUEST = 499
 """The status, as nginx writes it, of a request whose client disconnected before the response."""

@@ -20,6 +20,7 @@ from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.failures import StorageFailure, find_storage_failure, is_database_unavailable
+from crewai_runner.domain.audit_entry import get_entry
 
 log = get_logger(__name__)
 MAX_REPORTED_ERRORS = 50
@@ -62,6 +63,7 @@ def problem_response(
 
     `extra["headers"]` becomes headers of the response.
     """
+    get_entry().problem = slug
     body: dict[str, Any] = {
         "type": TYPE_BASE + slug,
         "title": title,

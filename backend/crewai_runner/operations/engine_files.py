@@ -1,4 +1,4 @@
-"""Copy the folder `engine/`, which holds crew memories, while crews may write to it."""
+"""Copy the folder `engine/`, in which earlier versions kept crew memories, while crews may write to it."""
 
 import shutil
 from collections.abc import Iterator

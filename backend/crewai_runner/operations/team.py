@@ -1,26 +1,39 @@
 """People, API keys and workspaces, managed in the database while the server may run."""
 
+import getpass
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from crewai_runner.core.clock import now
+from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.roles import WorkspaceRole, server_principal
+from crewai_runner.core.secret_key import create_cipher
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
+from crewai_runner.db.audit_log import audited_unit_of_work
 from crewai_runner.db.migrate import upgrade_async
-from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.db.row_changes import record_changes
+from crewai_runner.db.session import make_engine, make_sessions
 from crewai_runner.db.tables.people import PersonRow
+from crewai_runner.domain.audit_entry import Actor, ActorKind, AuditEntry, Origin, get_entry, open_entry
 from crewai_runner.features.api_keys.schemas import ApiKeyCreate
 from crewai_runner.features.api_keys.service import ApiKeyService
+from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.people.schemas import PersonCreate
 from crewai_runner.features.people.service import MemberService, Passwords, PeopleAdministration
+from crewai_runner.features.providers.service import ProviderDeps
 from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.operations.errors import OperationError
 
 Result = TypeVar("Result")
@@ -36,15 +49,32 @@ class NewPerson:
     """Asked only for someone who has no account yet."""
 
 
+class _CommandSession(Session):
+    """The sessions of commands, whose changes are recorded."""
+
+
+record_changes(_CommandSession)
+
+
 async def with_team(
-    settings: Settings, action: Callable[["TeamOperations"], Awaitable[list[str]]]
+    settings: Settings,
+    command: str,
+    action: Callable[["TeamOperations"], Awaitable[list[str]]],
+    *,
+    is_change: bool,
 ) -> list[str]:
-    """Call the action in one transaction; return the lines to print. Raises OperationError."""
+    """Call the action in one transaction; return the lines to print. Raises OperationError.
+
+    A change gets a row in the audit log, with the command and the user of the operating system.
+    """
     await upgrade_async(settings.database)
     engine = make_engine(settings.database, pool_size=1)
+    actor = Actor(ActorKind.COMMAND, _read_user())
+    origin = Origin(f"command:{command}", is_change=is_change, actor=actor)
     try:
-        async with unit_of_work(make_sessions(engine)) as session:
-            return await action(TeamOperations(session))
+        with open_entry(AuditEntry(lambda: origin)):
+            async with audited_unit_of_work(make_sessions(engine, session_class=_CommandSession)) as session:
+                return await action(TeamOperations(session, WorkspaceDeps(partial(_furnish, settings))))
     except AppError as error:
         raise OperationError(error.detail) from None
     finally:
@@ -54,9 +84,9 @@ async def with_team(
 class TeamOperations:
     """What the administrator of the server does on its command line, with every right."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, deps: WorkspaceDeps) -> None:
         self._session = session
-        self._workspaces = WorkspaceService(session, WorkspaceDeps(_furnish_at_next_start))
+        self._workspaces = WorkspaceService(session, deps)
         self._people = PeopleAdministration(session)
 
     async def create_person(self, person: NewPerson, workspace: str | None) -> list[str]:
@@ -64,6 +94,7 @@ class TeamOperations:
         workspace_id = await self._find_workspace(workspace)
         known = await self._people.find(person.email)
         if known is not None:
+            get_entry().set_target("person", known.id)
             await self._people.add_to_workspace(known, workspace_id, person.role)
             return [f"{known.email} has an account, and is now {person.role} of the workspace."]
         body = _validate(
@@ -130,6 +161,7 @@ class TeamOperations:
 
     async def revoke_key(self, key_id: str, workspace: str | None) -> list[str]:
         await (await self._keys(workspace)).revoke(key_id)
+        get_entry().set_target("api-key", key_id)
         return [f"{key_id} is revoked."]
 
     async def create_workspace(self, name: str) -> list[str]:
@@ -142,13 +174,15 @@ class TeamOperations:
 
     async def list_workspaces(self) -> list[str]:
         await self._workspaces.ensure_builtin()
-        return [f"{item.id}  {item.name}" for item in (await self._workspaces.list_all()).workspaces]
+        return [f"{item.id}  {item.name}" for item in await self._workspaces.list_all()]
 
     async def _find_workspace(self, text: str | None) -> str:
         if text is None:
+            get_entry().set_workspace(BUILTIN_WORKSPACE)
             return BUILTIN_WORKSPACE
-        for item in (await self._workspaces.list_all()).workspaces:
+        for item in await self._workspaces.list_all():
             if text in (item.id, item.name):
+                get_entry().set_workspace(item.id)
                 return item.id
         raise OperationError(f"There is no workspace {text!r}; see `crewai-runner workspace list`.")
 
@@ -156,6 +190,7 @@ class TeamOperations:
         person = await self._people.find(email)
         if person is None:
             raise OperationError(f"There is no account {email}; see `crewai-runner user list`.")
+        get_entry().set_target("person", person.id)
         return person
 
     async def _describe_rights(self, person: PersonRow) -> str:
@@ -171,8 +206,24 @@ class TeamOperations:
         return ApiKeyService(self._session, principal, only_own=False)
 
 
-async def _furnish_at_next_start(_session: AsyncSession, _workspace_id: str) -> None:
-    """The built-in model is added when the server starts next: only it knows whether there is one."""
+def _read_user() -> str:
+    """The user of the operating system; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+async def _furnish(settings: Settings, session: AsyncSession, workspace_id: str) -> None:
+    """Add the built-in model to a new workspace, as a server with these settings does."""
+    mask = SecretMask()
+    deps = ProviderDeps(
+        create_cipher(settings, mask.add),
+        mask,
+        EgressPolicy(allow_private=settings.can_use_private_hosts),
+        LocalModelSupervisor(settings.local_model),
+    )
+    await ModelService(session, deps).ensure_local(workspace_id)
 
 
 def _validate(make: Callable[[], Result]) -> Result:

@@ -95,7 +95,8 @@ def _run(run_operation: RunOperation, options: argparse.Namespace) -> int:
             ("workspace", "list"): lambda it: it.list_workspaces(),
         }
         action = actions[options.command, options.action]
-        return asyncio.run(team.with_team(settings, action)), 0
+        command, is_change = f"{options.command}-{options.action}", options.action != "list"
+        return asyncio.run(team.with_team(settings, command, action, is_change=is_change)), 0
 
     return run_operation(run)
 

@@ -17,6 +17,8 @@ MODELS_TOPIC = "models"
 """The topic on which every process learns that models or providers were changed."""
 CREDENTIALS_TOPIC = "credentials"
 """The topic on which every process learns that API keys, people, memberships or sessions were changed."""
+QUOTAS_TOPIC = "quotas"
+"""The topic on which every process learns that the quotas of workspaces were changed."""
 WEBHOOKS_TOPIC = "webhooks"
 """The topic on which workers learn that a run with webhooks was started."""
 

@@ -16,26 +16,35 @@ from crewai_runner.db.tables.api_keys import ApiKeyRow
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.people import MembershipRow, PersonRow
+from crewai_runner.db.tables.workspaces import WorkspaceQuotaRow
 from crewai_runner.domain.run_quota import RunQuota
 from crewai_runner.executor.hosts.host_config import HostConfig, HostLimits
 from crewai_runner.executor.hosts.observer import HostObserver
 from crewai_runner.executor.port import Executor
 from crewai_runner.executor.projects.build.environment_builder import EnvironmentBuilder
 from crewai_runner.executor.projects.build.environment_store import EnvironmentStore
-from crewai_runner.executor.projects.disk import DiskLimits, ProjectDisk
+from crewai_runner.executor.projects.disk import BUILDING_SOURCES, DiskLimits, ProjectDisk
 from crewai_runner.executor.projects.executor import ProjectConfig, ProjectExecutor
+from crewai_runner.executor.projects.mcp_commands import SandboxedCommands
 from crewai_runner.executor.projects.sandbox.port import Folders
 from crewai_runner.executor.projects.sandbox.selection import SandboxSelector, find_sandbox
 from crewai_runner.features.auth.service import SignInLimiter
 from crewai_runner.features.auth.shared_sign_in_limiter import SharedSignInLimiter
 from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter
+from crewai_runner.features.projects.jobs import ProjectBuildDeps
 from crewai_runner.features.workspaces.service import WorkspaceLimits, WorkspaceQuota
 from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.port import Rate, RateLimiter
 from crewai_runner.http.ratelimit.shared import SharedRateLimiter
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.port import JobQueue
-from crewai_runner.stream.notifier import CREDENTIALS_TOPIC, MODELS_TOPIC, MemoryNotifier, Notifier
+from crewai_runner.stream.notifier import (
+    CREDENTIALS_TOPIC,
+    MODELS_TOPIC,
+    QUOTAS_TOPIC,
+    MemoryNotifier,
+    Notifier,
+)
 
 PROJECTS_FOLDER = "projects"
 """The folder of sources, environments and runs of projects, in DATA_DIR."""
@@ -49,16 +58,19 @@ def rate_limit(settings: Settings) -> Rate | None:
 
 WATCHED_TABLES: Mapping[str, Collection[type[Base]]] = {
     MODELS_TOPIC: [ModelRow, ProviderRow],
+    QUOTAS_TOPIC: [WorkspaceQuotaRow],
     CREDENTIALS_TOPIC: [ApiKeyRow, PersonRow, MembershipRow, BrowserSessionRow],
 }
 """The tables of which caches hold rows, by the topic on which their changes are announced."""
 
 
 def make_rate_limiter(settings: Settings, sessions: Sessions) -> RateLimiter | None:
-    """With SQLite there is one process, so counting in memory is exact."""
     rate = rate_limit(settings)
-    if rate is None:
-        return None
+    return None if rate is None else make_limiter(settings, sessions, rate)
+
+
+def make_limiter(settings: Settings, sessions: Sessions, rate: Rate) -> RateLimiter:
+    """With SQLite there is one process, so counting in memory is exact."""
     return MemoryRateLimiter(rate) if settings.is_embedded else SharedRateLimiter(sessions, rate)
 
 
@@ -107,6 +119,7 @@ def make_workspace_quota(settings: Settings, sessions: Sessions) -> WorkspaceQuo
         settings.workspace_max_stored_mb,
         settings.workspace_max_active_runs,
         settings.workspace_max_queued_runs,
+        settings.runs_kept_days,
     )
     return WorkspaceQuota(sessions, limits)
 
@@ -149,18 +162,43 @@ def make_project_disk(settings: Settings, store: EnvironmentStore) -> ProjectDis
     return ProjectDisk(settings.data_dir.absolute() / PROJECTS_FOLDER, store, limits, sockets)
 
 
+def make_mcp_commands(settings: Settings) -> SandboxedCommands:
+    """What starts the MCP servers that are commands; it can be sent to crew hosts."""
+    data_dir = settings.data_dir.absolute()
+    return SandboxedCommands(
+        settings.mcp_stdio_commands,
+        settings.projects,
+        data_dir,
+        data_dir / PROJECTS_FOLDER / "mcp",
+        settings.sandbox_socket,
+    )
+
+
 def read_index_url(settings: Settings) -> str | None:
     return None if settings.index_url is None else settings.index_url.get_secret_value()
+
+
+def make_project_builds(
+    settings: Settings, sessions: Sessions, builder: EnvironmentBuilder
+) -> ProjectBuildDeps:
+    return ProjectBuildDeps(
+        sessions=sessions,
+        builder=builder,
+        folder=settings.data_dir.absolute() / PROJECTS_FOLDER / BUILDING_SOURCES,
+        index_url=read_index_url(settings),
+    )
 
 
 def make_executor(settings: Settings, egress: EgressPolicy, observer: HostObserver) -> Executor:
     """The executor that runs crews, in this process or in crew hosts. CrewAI is imported by its `load()`."""
     folder, tool_egress = settings.data_dir.absolute() / "engine", make_tool_egress(settings)
+    commands = make_mcp_commands(settings)
     if settings.crew_host_count:
-        return _make_hosted_executor(settings, HostConfig(folder, egress, tool_egress), observer)
+        config = HostConfig(folder, egress, tool_egress, mcp_commands=commands)
+        return _make_hosted_executor(settings, config, observer)
     from crewai_runner.executor.crew.executor import CrewExecutor  # noqa: PLC0415
 
-    return CrewExecutor(folder, egress=egress, tool_egress=tool_egress)
+    return CrewExecutor(folder, egress=egress, tool_egress=tool_egress, mcp_commands=commands)
 
 
 def _make_hosted_executor(settings: Settings, config: HostConfig, observer: HostObserver) -> Executor:

@@ -8,8 +8,13 @@ from crewai_runner.core.logging import get_logger
 from crewai_runner.core.setting_choices import Role
 from crewai_runner.db.migrate import upgrade
 from crewai_runner.db.session import unit_of_work
+from crewai_runner.features.connections.service import ConnectionService
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.jobs import RunWorker
+from crewai_runner.features.knowledge.jobs import KnowledgeEmbeddings
+from crewai_runner.features.knowledge.rules import is_embedding_job
+from crewai_runner.features.knowledge.service import KnowledgeDeps
+from crewai_runner.features.mcp.service import McpCredentials
 from crewai_runner.features.projects.jobs import ProjectBuildDeps, ProjectBuilds
 from crewai_runner.features.projects.rules import is_build_job
 from crewai_runner.queue.data_dir_lock import DataDirLock
@@ -17,7 +22,7 @@ from crewai_runner.queue.port import JobQueue, RunJob
 from crewai_runner.stream.notifier import JOBS_TOPIC
 from crewai_runner.wiring.adapters import make_durable_queue
 from crewai_runner.wiring.container import Container
-from crewai_runner.wiring.periodic_tasks import PeriodicTasks, start_counting_storage
+from crewai_runner.wiring.periodic_tasks import PeriodicTasks, start_audit, start_counting_storage
 
 log = get_logger(__name__)
 CLOSING_SECONDS = 5.0
@@ -55,6 +60,8 @@ class ProcessLifecycle:
             await container.workspaces(session).ensure_builtin()
         async with unit_of_work(container.sessions) as session:
             await container.providers(session).mask_stored_keys()
+            await ConnectionService(session, container.tools.connections).mask_stored_secrets()
+            await McpCredentials(session, container.cipher, container.mask).mask_stored()
         await container.notifier.start()
         container.event_writer.start()
         container.telemetry.start()
@@ -63,6 +70,7 @@ class ProcessLifecycle:
         self._tasks = [
             asyncio.create_task(self._start_slow_parts(), name="start-slow-parts"),
             start_counting_storage(container),
+            *start_audit(container),
         ]
 
     async def _register_local_model(self) -> None:
@@ -131,20 +139,26 @@ class ProcessLifecycle:
         await _close_until(deadline, "executor", container.loader.executor.close())
         await container.event_writer.close(_seconds_until(deadline))
         await _close_until(deadline, "telemetry", container.telemetry.close())
+        await _close_until(deadline, "groups", container.identities.groups.close())
         await _close_until(deadline, "notifier", container.notifier.stop())
         await container.local_model.stop()
+        await _close_until(deadline, "audit", container.audit.refusals.store_due(is_last=True))
         await _close_until(deadline, "writer", container.writer.close())
         await _close_until(deadline, "reader", container.reader.close())
         await _close_until(deadline, "engine", container.engine.dispose())
 
 
 def make_job_body(container: Container) -> RunJob:
-    """Return the body of all jobs: attempts of runs, and builds of projects."""
+    """Return the body of all jobs: attempts of runs, builds of projects, embedding of knowledge files."""
     runs = RunWorker(container.provide(ExecutionDeps))
     builds = ProjectBuilds(container.provide(ProjectBuildDeps))
+    embeddings = KnowledgeEmbeddings(container.provide(KnowledgeDeps))
 
     async def run_job(job: str, number: int) -> None:
-        await (builds if is_build_job(job) else runs)(job, number)
+        if is_embedding_job(job):
+            await embeddings(job, number)
+        else:
+            await (builds if is_build_job(job) else runs)(job, number)
 
     return run_job
 

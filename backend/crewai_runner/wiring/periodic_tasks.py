@@ -10,12 +10,16 @@ from crewai_runner.db.session import pop_notifications, read_session, unit_of_wo
 from crewai_runner.db.sqlite_space import release_free_pages
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.repository import BrowserSessionRepository, SignInLimitRepository
+from crewai_runner.features.connections.service import ConnectionService
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.lost_runs import LostRuns
 from crewai_runner.features.idempotency.repository import IdempotencyRepository
 from crewai_runner.features.idempotency.service import RETENTION as IDEMPOTENCY_RETENTION
 from crewai_runner.features.insights.outcome_repository import has_entries
 from crewai_runner.features.insights.service import OutcomeTotals
+from crewai_runner.features.mcp.oauth.authorizations import McpAuthorizations
+from crewai_runner.features.mcp.service import McpCredentials, McpDeps
+from crewai_runner.features.public_links.service import PublicLinkService
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.http.ratelimit.repository import RateBucketRepository
 from crewai_runner.wiring.container import Container
@@ -24,6 +28,7 @@ log = get_logger(__name__)
 SWEEP_SECONDS = 15.0
 ORPHAN_SECONDS = 2.0
 ACTIVE_TIME_SECONDS = 5.0
+SEAL_SECONDS = 5.0
 SECRET_SWEEP_SECONDS = 60.0
 DELETION_SECONDS = 3600.0
 STORAGE_SECONDS = 15.0
@@ -53,8 +58,10 @@ class PeriodicTasks:
             (self.delete_old_jobs, JOB_SECONDS),
             (self.fold_outcomes, SWEEP_SECONDS),
             (self.forget_secrets, SECRET_SWEEP_SECONDS),
+            (self.refresh_mcp_tokens, SECRET_SWEEP_SECONDS),
             (self.delete_expired_runs, DELETION_SECONDS),
             (self.delete_expired_keys, DELETION_SECONDS),
+            (self.delete_old_audit_entries, DELETION_SECONDS),
             (self.clean_project_disk, DELETION_SECONDS),
         ]
         if self._container.settings.is_embedded:
@@ -76,10 +83,16 @@ class PeriodicTasks:
         container = self._container
         async with read_session(container.sessions) as session:
             await container.providers(session).mask_stored_keys()
+            await ConnectionService(session, container.tools.connections).mask_stored_secrets()
+            await McpCredentials(session, container.cipher, container.mask).mask_stored()
             runs = RunService(session)
             for run_id in container.inline_providers.list_run_ids(kept_for_seconds=SECRET_SWEEP_SECONDS):
                 if await runs.is_finished(run_id):
                     container.inline_providers.forget(run_id)
+
+    async def refresh_mcp_tokens(self) -> None:
+        """Refresh the tokens of MCP servers before they expire."""
+        await McpAuthorizations(self._container.provide(McpDeps)).refresh_due()
 
     async def store_active_seconds(self) -> None:
         """Store how long this process has executed its runs, so that the time counts after a crash."""
@@ -121,11 +134,19 @@ class PeriodicTasks:
         self._container.telemetry.upkeep.retention_deleted(runs=counts.runs, events=counts.events)
 
     async def delete_expired_keys(self) -> None:
-        """Delete the stored responses and browser sessions that have expired."""
+        """Delete the stored responses, browser sessions and public links that have expired."""
         async with unit_of_work(self._container.sessions) as session:
             await IdempotencyRepository(session).delete_before(now() - IDEMPOTENCY_RETENTION)
         async with unit_of_work(self._container.sessions) as session:
             await BrowserSessionRepository(session).delete_expired(now())
+        async with unit_of_work(self._container.sessions) as session:
+            await PublicLinkService(session).delete_expired()
+
+    async def delete_old_audit_entries(self) -> None:
+        """Delete the entries of the audit log that the settings no longer keep."""
+        deleted = await self._container.audit.retention.delete_expired()
+        if deleted:
+            log.info("periodic_task.audit_entries_deleted", entries=deleted)
 
     async def clean_project_disk(self) -> None:
         """Remove what projects have left on this machine and neither a run nor a build uses."""
@@ -155,6 +176,14 @@ def start_counting_storage(container: Container) -> asyncio.Task[None]:
     """Count repeatedly what each workspace stores: in every process, because each one refuses starts."""
     counting = _repeat(container.workspace_quota.refresh, STORAGE_SECONDS)
     return asyncio.create_task(counting, name="count-storage")
+
+
+def start_audit(container: Container) -> list[asyncio.Task[None]]:
+    """Store refused attempts, and seal the audit log: in every process, because some have no worker."""
+    return [
+        asyncio.create_task(container.audit.refusals.run(), name="store-refused-attempts"),
+        asyncio.create_task(_repeat(container.audit.seal_and_send, SEAL_SECONDS), name="seal-audit-log"),
+    ]
 
 
 async def _repeat(task: Callable[[], Awaitable[None]], pause_seconds: float) -> None:

@@ -34,3 +34,25 @@ class TestProcesses:
 
         assert cpu_seconds(os.getpid()) > 0
         assert proportional_mb(os.getpid()) > 1
+
+
+ORPHAN = """
+import os, subprocess, sys, time
+from benchmarks.machine import adopt_orphans, cpu_seconds, reap_orphans
+
+adopt_orphans()
+burn = "import time\\nwhile time.process_time() < 0.5: pass"
+start = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {burn!r}])"
+subprocess.run([sys.executable, "-c", start], check=True)
+while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT) is None:
+    pass
+reap_orphans()
+print(cpu_seconds(os.getpid()) >= 0.5)
+"""
+
+
+def test_the_time_of_orphans_is_counted() -> None:
+    """Crew hosts outlive the process that started them when it is killed."""
+    done = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "True\n", done.stderr

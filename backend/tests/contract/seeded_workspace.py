@@ -1,5 +1,6 @@
 """A workspace with one object of every kind, so that requests reach more than a 404."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -46,19 +47,27 @@ class SeededWorkspace:
         ids = {
             "provider_id": provider_id,
             "model_id": client.get("/api/models", providerId=provider_id)["models"][0]["id"],
+            "connection_id": _create_connection(client, "Known host"),
             "workflow_id": workflow,
             "run_id": run_id,
             "approval_id": approval["id"],
             "slug": workflow,
             "kickoff_id": run_id,
+            "mcp_server_id": _create_mcp_server(client, "known"),
+            "api_id": _create_api(client, "known"),
             "number": "1",
             "name": "draft.md",
+            "knowledge_file_id": _add_knowledge(client, workflow),
+            "memory_id": "no-memory",
         }
         disposable_ids = {
             "run_id": disposable_run,
             "provider_id": disposable_provider,
+            "connection_id": _create_connection(client, "Disposable host"),
             "model_id": client.post("/api/models", {"model": disposable_model})["model"]["id"],
             "workflow_id": _create_workflow(client, DOCUMENT.replace("Known", "Disposable")),
+            "mcp_server_id": _create_mcp_server(client, "disposable"),
+            "api_id": _create_api(client, "disposable"),
         }
         code = SeededCode.create(client)
         of_code = {name: code.ids[name] for name in code.ids.keys() - ids.keys()}
@@ -96,6 +105,34 @@ class SeededWorkspace:
 def _create_workflow(client: ApiClient, document: str) -> str:
     saved = client.post("/api/workflows", {"workflow": {"yaml": document}})
     return str(saved["workflow"]["id"])
+
+
+def _add_knowledge(client: ApiClient, workflow_id: str) -> str:
+    files = {"files": ("tea.md", b"Tea is green.", "text/markdown")}
+    added = client.http.post(f"/api/workflows/{workflow_id}/knowledge", files=files)
+    assert added.is_success, added.text
+    return str(added.json()["files"][0]["id"])
+
+
+def _create_connection(client: ApiClient, name: str) -> str:
+    host = {"name": name, "kind": "http", "baseUrl": "http://127.0.0.1:9"}
+    return str(client.post("/api/connections", {"connection": host})["connection"]["id"])
+
+
+def _create_mcp_server(client: ApiClient, name: str) -> str:
+    body = {"name": name, "url": "http://127.0.0.1:9/mcp"}
+    return str(client.post("/api/mcp/servers", body)["server"]["id"])
+
+
+def _create_api(client: ApiClient, name: str) -> str:
+    document = {"openapi": "3.1.0", "paths": {"/items": {"get": {"operationId": "listItems"}}}}
+    body = {
+        "name": name,
+        "document": json.dumps(document),
+        "operations": ["listItems"],
+        "baseUrl": "http://127.0.0.1:9",
+    }
+    return str(client.post("/api/apis", body)["api"]["id"])
 
 
 def delete_all_providers(client: ApiClient) -> None:

@@ -22,7 +22,7 @@ from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
 from tests.support.dependencies import FixedProvider
 from tests.support.environment import MISSING_FRONTEND_DIR
-from tests.support.principals import auth_deps
+from tests.support.principals import audit_deps, auth_deps
 
 KEY = "the-key-of-this-test"
 MEMBERS = {"type", "title", "status", "detail", "instance", "requestId", "error", "message"}
@@ -41,7 +41,7 @@ async def http(restored_logging: None, application: FastAPI) -> AsyncIterator[ht
     app = application
     app.state.mask = SecretMask()
     app.state.container = FixedProvider(
-        auth_deps(AuthService(KEY, MemorySignInLimiter(100), Credentials(Sessions())))
+        auth_deps(AuthService(KEY, MemorySignInLimiter(100), Credentials(Sessions()))), audit_deps()
     )
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)

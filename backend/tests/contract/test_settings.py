@@ -15,7 +15,8 @@ import pytest
 
 from crewai_runner import cli
 from crewai_runner.core.setting_choices import AppEnv
-from crewai_runner.core.settings import DEPRECATED_NAMES, DEVELOPMENT_ORIGINS, SAMPLE_API_KEYS, Settings
+from crewai_runner.core.setting_values import SAMPLE_API_KEYS
+from crewai_runner.core.settings import DEPRECATED_NAMES, DEVELOPMENT_ORIGINS, Settings
 from tests.support.server_process import BACKEND
 
 EXAMPLE = BACKEND.parent / ".env.example"
@@ -184,6 +185,7 @@ class TestInvalidSettings:
             ("LOCAL_MODEL", "canary"),
             ("ALLOW_PRIVATE_HOSTS", "canary"),
             ("TOOL_PRIVATE_HOSTS", "10.0.0.1, http://canary/"),
+            ("MCP_STDIO_COMMANDS", "canary"),
             ("MAX_COST", "-5"),
             ("API_RELOAD", "canary"),
             ("API_KEY", "canary with spaces"),

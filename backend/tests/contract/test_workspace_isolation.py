@@ -13,7 +13,7 @@ from tests.contract.example_bodies import example_bodies
 from tests.contract.operations import OPERATIONS, fill_path
 from tests.contract.other_workspace import PROJECT_SLUG, SECRET, create_other_workspace
 from tests.contract.seeded_workspace import SeededWorkspace
-from tests.support.projects import zip_project
+from tests.contract.uploads import UPLOADS
 from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
@@ -22,21 +22,18 @@ IDS = ("_id}", "{slug}", "{uuid}", "{project_name}")
 """Ends of the path parameters that name an object."""
 OWN_KEYS = "/api/v1/me/api-keys/"
 """Only for people: see the tests of API keys."""
+OF_ADMINISTRATORS = {
+    "/api/v1/workspaces/{workspace_id}/quotas",
+    "/api/v1/people/{person_id}/export",
+    "/api/v1/people/{person_id}/account",
+}
+"""They act on every workspace; nobody else has the right to."""
 WITH_ID = [
     (method, path)
     for method, path, _ in OPERATIONS
-    if any(end in path for end in IDS) and not path.startswith(OWN_KEYS)
+    if any(end in path for end in IDS) and not path.startswith(OWN_KEYS) and path not in OF_ADMINISTRATORS
 ]
 NOT_IDS = {"number", "name", "log_type", "path"}
-UPLOADS = {
-    "/api/v1/projects/{project_id}/versions": {
-        "content": zip_project(),
-        "headers": {"Content-Type": "application/zip"},
-    },
-    "/crewai_plus/api/v1/crews/{uuid}/zip_update": {
-        "files": {"zip_file": ("project.zip", zip_project(), "application/zip")}
-    },
-}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 
 import pytest
@@ -56,10 +56,18 @@ class WriterHarness:
 
         return write
 
-    async def run_together(self, *writes: Callable[[WriteTransaction], object]) -> list[object]:
-        """Give the writer several functions while it waits; returns results and errors."""
+    async def run_together(
+        self, *writes: Callable[[WriteTransaction], object], alone: Sequence[int] = ()
+    ) -> list[object]:
+        """Give the writer several functions while it waits; returns results and errors.
+
+        Those with the numbers `alone` get a transaction of their own.
+        """
         await self.lock.acquire()
-        running = [asyncio.create_task(self.writer.run(write)) for write in writes]
+        running = [
+            asyncio.create_task(self.writer.run(write, alone=number in alone))
+            for number, write in enumerate(writes)
+        ]
         await asyncio.sleep(0.05)
         self.lock.release()
         return await asyncio.gather(*running, return_exceptions=True)
@@ -126,6 +134,14 @@ class TestGroup:
 
         assert (results, harness.commits) == (["a", "b", "c"], 1)
         assert harness.committed == ["a", "b", "c"]
+
+    @pytest.mark.parametrize(("alone", "commits"), [([0], 2), ([1], 3), ([2], 2), ([0, 1, 2], 3)])
+    async def test_a_function_alone_shares_its_commit_with_no_other(
+        self, harness: WriterHarness, alone: list[int], commits: int
+    ) -> None:
+        results = await harness.run_together(*(harness.insert(name) for name in "abc"), alone=alone)
+
+        assert (results, harness.commits) == (["a", "b", "c"], commits)
 
     @pytest.mark.parametrize("number", range(3))
     async def test_error_of_one_affects_no_other(self, harness: WriterHarness, number: int) -> None:

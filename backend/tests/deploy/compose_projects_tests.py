@@ -35,10 +35,13 @@ def run():
         if os.fork() == 0:
             os.setsid()
             time.sleep(300)
-    ask("hello")
+    try:
+        ask("hello")
+    finally:
+        time.sleep(300)
 """
 PROBE = """
-import json, os, socket
+import os, socket, sys
 
 def attempt(action):
     try:
@@ -62,7 +65,7 @@ def run():
     hosts += [("127.0.0.1", 8000), (HOST, 22), ("1.1.1.1", 443)]
     found.update({f"{host}:{port}": attempt(lambda: dial(host, port)) for host, port in hosts})
     found["interfaces"] = attempt(lambda: socket.if_nameindex()[0][1])
-    found["writes"] = attempt(lambda: open(os.environ["VIRTUAL"] + "/x", "w"))
+    found["writes"] = attempt(lambda: open(sys.prefix + "/x", "w"))
     found["keys"] = str(sorted(name for name in os.environ if "SECRET" in name or "PASSWORD" in name))
     found["user"] = str(os.getuid())
     return found

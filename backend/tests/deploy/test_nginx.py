@@ -72,11 +72,20 @@ class TestNginxConfiguration:
             for part in ("limit_req zone=api", "limit_conn requests", "include snippets/proxy.conf"):
                 assert part in locations[path], (path, part)
 
+    def test_mcp_is_streamed(self) -> None:
+        text = (NGINX / "snippets" / "locations.conf").read_text()
+        [location] = re.findall(r"^location = /mcp \{\n(.+?)^\}", text, re.MULTILINE | re.DOTALL)
+
+        assert "include snippets/stream.conf" in location
+        assert "include snippets/proxy.conf" in location
+
     @pytest.mark.parametrize(
         "path",
         [
             "/api/projects",
             "/api/v1/projects/proj_1/versions",
+            "/api/v1/workflows/wf_1/knowledge",
+            "/api/runs/with-files",
             "/crewai_plus/api/v1/crews/zip",
             "/crewai_plus/api/v1/crews/proj_1/zip_update",
         ],

@@ -34,7 +34,13 @@ usages = st.builds(
 )
 receipts = st.builds(StopReceipt, requestedAt=moments, stoppedAt=moments)
 budgets = st.builds(Budget, max_cost=st.none() | st.decimals("0.1", 9, places=2), max_tokens=st.just(5))
-OF_TYPE = {Usage: usages, StopReceipt: receipts, Budget: budgets, float: st.floats(0, 9)}
+OF_TYPE: dict[Any, st.SearchStrategy[Any]] = {
+    Usage: usages,
+    StopReceipt: receipts,
+    Budget: budgets,
+    float: st.floats(0, 9),
+    dict[str, Any] | None: st.none() | st.dictionaries(st.text(max_size=5), json_values, max_size=2),
+}
 
 
 def payloads_of(kind: type[Event]) -> st.SearchStrategy[Any]:
@@ -43,7 +49,7 @@ def payloads_of(kind: type[Event]) -> st.SearchStrategy[Any]:
     chosen = {
         name: OF_TYPE[field.annotation] for name, field in fields.items() if field.annotation in OF_TYPE
     }
-    chosen |= {name: json_values for name in FREE_JSON if name in fields}
+    chosen |= {name: json_values for name in FREE_JSON if name in fields and name not in chosen}
     return st.builds(kind.model_fields["data"].annotation, **chosen)  # type: ignore[arg-type]
 
 

@@ -9,13 +9,22 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.attempt_loss import AttemptLost, LossReason
 from crewai_runner.executor.hosts import pool as pool_module
 from crewai_runner.executor.hosts.crew_host import CrewHost, HostState
 from crewai_runner.executor.hosts.executor import HostedExecutor
 from crewai_runner.executor.hosts.host_config import HostConfig
 from crewai_runner.executor.hosts.pool import HostPool
-from crewai_runner.executor.port import Completed, EngineState, ReplacingText, RunSpec, Stopped
+from crewai_runner.executor.port import (
+    Completed,
+    EngineState,
+    Failed,
+    ReplacingText,
+    RunControl,
+    RunSpec,
+    Stopped,
+)
 from crewai_runner.features.metrics.instruments import Instruments
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics
 from tests.executor_contract.contract import AdapterHarness, ExecutorContract, RunningAttempt
@@ -92,6 +101,21 @@ async def lost(attempt: RunningAttempt) -> AttemptLost:
     return raised.value
 
 
+class TestConnections:
+    async def test_reach_the_worker_before_the_events_that_follow(self, harness: CrewHarness) -> None:
+        seen: list[str] = []
+        control = RunControl(on_connection=lambda made: seen.append(f"{made.purpose} {made.task_key}"))
+
+        outcome = await harness.executor.execute(
+            harness.spec(), lambda event: seen.append(event.type), control
+        )
+
+        assert isinstance(outcome, Completed)
+        for key, end in (("research", 1), ("report", 2)):
+            completed = [at for at, one in enumerate(seen) if one == "task.completed"][end - 1]
+            assert seen.index(f"model {key}") < completed
+
+
 class TestLostHost:
     async def test_kill_loses_its_attempts_only(
         self,
@@ -124,6 +148,17 @@ class TestLostHost:
             await asyncio.sleep(0.05)
 
         assert killed not in hosted.hosts
+
+    async def test_spent_workspace_is_known_in_the_host(
+        self, harness: CrewHarness, provider: ScriptedProvider
+    ) -> None:
+        refusal = RunFailure(code="spent", message="The month's money is spent.")
+        attempt = RunningAttempt(harness.executor, harness.spec())
+
+        attempt.control.limit_spending(refusal)
+
+        assert await attempt.outcome() == Failed(refusal)
+        assert provider.requests == []
 
     async def test_host_that_does_not_answer_is_killed(
         self,

@@ -21,6 +21,7 @@ from crewai_runner.core.bounded_json import find_excess
 from crewai_runner.domain.workflow_yaml.crewai_files import NotACrewProject
 from crewai_runner.domain.workflow_yaml.crewai_import import from_crewai_project
 from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.executor.tools.html_text import html_to_text
 from tests.executor.engine_modules import import_engine_module
 from tests.hostile.growth import families, find_growth
 
@@ -119,7 +120,7 @@ def _parsers() -> Iterator[Case]:
         yield Case(f"parse_answer, {name}", _without_errors(action.parse_answer), (pattern,))
     yield Case("sanitize_tool_name", bounded.sanitize_tool_name, (r"([A-Z]+)([A-Z][a-z])",))
     yield Case("parse_tool_call_args", lambda text: arguments.parse_tool_call_args(text, "tool", "call"))
-    yield Case("html_to_text", import_engine_module("tools.html_text").html_to_text)
+    yield Case("html_to_text", html_to_text)
     yield Case("mask_credentials", import_engine_module("errors.provider_message").mask_credentials)
     yield Case("extract_answer", import_engine_module("events.message_inbox").extract_answer)
     yield Case("find_excess", lambda text: _find_excess(text.encode()))

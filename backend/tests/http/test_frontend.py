@@ -16,7 +16,7 @@ from crewai_runner.http.frontend import IMMUTABLE, PAGE_POLICY, REVALIDATE
 from crewai_runner.http.middleware import API_POLICY
 from crewai_runner.main import create_app
 from tests.support.dependencies import FixedProvider
-from tests.support.principals import SubjectAuthenticator, auth_deps, auth_headers
+from tests.support.principals import SubjectAuthenticator, audit_deps, auth_deps, auth_headers
 
 PAGE = "<!doctype html><html><head><title>Dashboard</title></head><body></body></html>"
 SCRIPT = "console.log('a script')\n" * 50
@@ -64,7 +64,7 @@ def _app(folder: Path, **settings: str) -> FastAPI:
     app = create_app(Settings(_env_file=None, frontend_dir=folder, **settings))
     owner = Principal("owner", "ws_default", frozenset())
     app.state.mask = SecretMask()
-    app.state.container = FixedProvider(auth_deps(SubjectAuthenticator(owner)))
+    app.state.container = FixedProvider(auth_deps(SubjectAuthenticator(owner)), audit_deps())
     return app
 
 

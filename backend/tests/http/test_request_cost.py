@@ -93,4 +93,4 @@ async def test_insert_of_a_model_takes_few_statements(
     # The provider, the default model, the insert, and the model as it is stored; on PostgreSQL the lock of
     # the workspace and the id of the transaction as well.
     is_sqlite = harness.container.engine.dialect.name == "sqlite"
-    assert len(cost.in_sessions) == (4 if is_sqlite else 6), cost.in_sessions
+    assert len(cost.in_sessions) == (5 if is_sqlite else 7), cost.in_sessions

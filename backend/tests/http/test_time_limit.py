@@ -188,7 +188,7 @@ class TestTimeLimit:
         await engine.dispose()
 
     def test_endpoints_without_time_limit(self) -> None:
-        """Only stops, chats and uploads of projects have a timeout of their own."""
+        """Only stops, chats, uploads and calls of other servers have a timeout of their own."""
         app = create_app(make_settings("sqlite://", Path("none")))
 
         unlimited = {
@@ -201,6 +201,13 @@ class TestTimeLimit:
             "/chat",
             "/projects",
             "/projects/{project_id}/versions",
+            "/workflows/{workflow_id}/knowledge",
+            "/runs/with-files",
+            "/tools/try",
+            "/mcp/tools/test",
+            "/mcp/servers/{mcp_server_id}/connect",
+            "/mcp/servers/{mcp_server_id}/authorize",
+            "/mcp/authorizations/finish",
             "/crewai_plus/api/v1/crews/zip",
             "/crewai_plus/api/v1/crews/{uuid}/zip_update",
         }

@@ -165,7 +165,7 @@ def drop_table(table: str) -> Break:
 BROKEN = [
     (make_group_readable("."), "folder", Level.WARN, "chmod 700"),
     (make_group_readable("secret-key"), "secret-key", Level.FAIL, "chmod 600"),
-    (lose_key, "secrets", Level.FAIL, "no available key decrypts the credential of: people: "),
+    (lose_key, "secrets", Level.FAIL, "no available key decrypts the credential of: audit_chains: "),
     (corrupt_key, "encryption", Level.FAIL, "not a Fernet key"),
     (add_key, "secrets", Level.WARN, "rotate-secret-key"),
     (set_revision("0001"), "schema", Level.WARN, "crewai-runner migrate"),

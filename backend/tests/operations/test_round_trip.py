@@ -190,7 +190,7 @@ class Writers:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # as the server has it
         with self._engine.begin() as connection:
-            connection.execute(text("INSERT INTO workspaces VALUES ('w', 'W', '2026-03-10')"))
+            connection.execute(text("INSERT INTO workspaces VALUES ('w', 'W', '2026-03-10', false)"))
             for name in ("w0", "w1"):
                 add_workflow(connection, name)
         for thread in self._threads:

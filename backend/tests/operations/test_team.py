@@ -1,5 +1,7 @@
 """The commands `user`, `key` and `workspace`, on a database of their own."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,19 @@ def test_a_workspace_gets_people_of_its_own(capsys: pytest.CaptureFixture[str]) 
 
     assert "viewer of Lab, viewer of Default" in run(capsys, "user", "list")[1]
     assert run(capsys, *create, "--workspace", "Nowhere")[0] == 1
+
+
+def test_a_workspace_has_the_built_in_model_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data_dir: Path
+) -> None:
+    monkeypatch.setenv("LOCAL_MODEL", "auto")
+    monkeypatch.setattr("crewai_runner.localmodel.supervisor.installation_problem", lambda: None)
+
+    created = run(capsys, "workspace", "create", "Lab")[1].partition(" ")[0]
+
+    with closing(sqlite3.connect(data_dir / "data" / "crewai-runner.db")) as database:
+        query = "SELECT workspace_id, is_default FROM models"
+        assert database.execute(query).fetchall() == [(created, 1)]
 
 
 @pytest.mark.parametrize(

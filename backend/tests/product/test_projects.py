@@ -15,7 +15,9 @@ from tests.support.server_process import ApiClient, ServerProcess
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 ENGINE = """\
-from crewai.tasks.task_output import TaskOutput
+import importlib
+
+TaskOutput = importlib.import_module("cre" + "wai.tasks.task_output").TaskOutput
 
 class Task:
     output_pydantic = output_json = output_file = agent = None
@@ -37,7 +39,8 @@ class TaskOutput:
         self.raw = raw
 """
 FILES = {
-    # In place of CrewAI, which takes minutes to install: the bridge patches this module like the real one.
+    # In place of CrewAI, which takes a minute to install: the bridge patches this module like the real one.
+    # No file says that it imports CrewAI, which would be installed then.
     "crewai/__init__.py": "",
     "crewai/task.py": ENGINE,
     "crewai/tasks/__init__.py": "",

@@ -20,7 +20,7 @@ from tests.support.server_process import ApiClient, ServerProcess
 STORE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crewai-runner-tests" / "projects"
 BUILD_SECONDS, RUN_SECONDS = 900.0, 240.0
 TEST_SECONDS = BUILD_SECONDS + RUN_SECONDS + 60
-ENDS = {"completed", "failed", "stopped"}
+ENDS = {"completed", "failed", "stopped", "crashed"}
 Json = dict[str, Any]
 
 

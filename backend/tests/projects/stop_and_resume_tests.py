@@ -18,7 +18,8 @@ from tests.projects.project_server import (
     start_run,
     wait_for,
 )
-from tests.support.scripted_provider import Hold, ProviderProcess, Rule, Say
+from tests.projects.two_tasks import FIRST, RULES, SECOND, list_files
+from tests.support.scripted_provider import ProviderProcess
 from tests.support.server_process import ServerProcess
 
 VERSIONS = {
@@ -28,19 +29,6 @@ VERSIONS = {
     "1.15.30": dt.date(2026, 11, 25),
 }
 """Versions and the day of the last change to the project."""
-MAIN = b"""
-from crewai import Agent, Crew, Task
-
-clerk = Agent(role="Clerk", goal="Work", backstory="You are careful.")
-first = Task(description="Count the boxes of {place}", expected_output="A number", agent=clerk)
-second = Task(description="Order more for {place}", expected_output="An order", agent=clerk)
-
-
-def run():
-    return Crew(agents=[clerk], tasks=[first, second]).kickoff(inputs={"place": "the shop"})
-"""
-FIRST, SECOND = "Count the boxes of the shop", "Order more for the shop"
-FINAL = "Thought: I now can give a great answer\nFinal Answer: "
 QUIET_SECONDS = 2.0
 
 pytestmark = pytest.mark.timeout(TEST_SECONDS)
@@ -59,15 +47,10 @@ class TwoTasks:
     def start_second_task(self) -> str:
         """Start a run and wait until the model is asked for the second task; return the run's id."""
         self.provider.reset()
-        self.provider.script(
-            [
-                Rule(Hold("second", Say(f"{FINAL}Five boxes")), contains=SECOND),
-                Rule(Say(f"{FINAL}Seven boxes"), contains=FIRST),
-            ]
-        )
+        self.provider.script(RULES)
         with self.server.client() as client:
             run_id = start_run(client, self.project, self.expected)
-        self.provider.wait_for_requests(2, timeout=RUN_SECONDS / 4)
+        self.provider.wait_for_requests(2, timeout=RUN_SECONDS)
         return run_id
 
     def count_calls(self, text: str) -> int:
@@ -83,10 +66,9 @@ def two_tasks(
 ) -> TwoTasks:
     version = request.param
     expected = ExpectedRun(date=VERSIONS[version])
-    files = {"requirements.txt": f"crewai=={version}\n".encode(), "main.py": MAIN}
     outcome = outcomes.add("(stop and resume)")
     with server.client() as client:
-        project = build_project(client, files, expected, outcome)
+        project = build_project(client, list_files(version), expected, outcome)
     assert outcome.crewai == version
     return TwoTasks(server, provider, project, expected, outcome)
 

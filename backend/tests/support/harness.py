@@ -43,6 +43,7 @@ from tests.support.principals import OTHER_WORKSPACE, OWNER
 SECRET_KEY = base64.urlsafe_b64encode(b"\xff" * 32).decode()
 API_KEY = "canary-of-the-api-key-0123456789"
 TIMEOUT_SECONDS = 20.0
+FIRST_OUTPUT = NeedsHuman("research", "researcher", "A proposal.", {"n": 1})
 HOUR = timedelta(hours=1)
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -157,15 +158,17 @@ class RunHarness:
 
 
 async def request_approval(
-    harness: RunHarness, expires_in: timedelta = HOUR, run_id: str | None = None
+    harness: RunHarness,
+    expires_in: timedelta = HOUR,
+    run_id: str | None = None,
+    review: NeedsHuman = FIRST_OUTPUT,
 ) -> tuple[str, str]:
-    """Create an approval request for a run's first task; returns the ids of run and approval."""
+    """Create an approval request, for a run's first task by default; returns the ids of run and approval."""
     run_id = run_id or await harness.create_running()
     async with harness.session() as session:
         run = await RunService(session).lock_for_worker(run_id)
         assert run is not None
         approvals = ApprovalService(session, harness.container.queue, harness.container.mask)
-        review = NeedsHuman("research", "researcher", "A proposal.", {"n": 1})
         approval = await approvals.request(run, review, expires_in)
         return run.id, approval.id
 

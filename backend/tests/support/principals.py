@@ -5,6 +5,8 @@ from cryptography.fernet import Fernet
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.db.session import Sessions
+from crewai_runner.features.audit.middleware import AuditDeps
+from crewai_runner.features.audit.refusals import RefusedAttempts
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.errors import InvalidApiKey
 from crewai_runner.features.auth.service import AuthDeps, Authenticator
@@ -60,3 +62,8 @@ def auth_deps(authenticator: Authenticator) -> AuthDeps:
     cipher = SecretCipher(Fernet.generate_key().decode())
     sessions = BrowserSessions(Sessions(), cipher, "cr_any-key", SubjectAuthenticator())
     return AuthDeps(authenticator, sessions)
+
+
+def audit_deps() -> AuditDeps:
+    """Dependencies of the audit log without a database; nothing is stored."""
+    return AuditDeps(Sessions(), RefusedAttempts(Sessions()))

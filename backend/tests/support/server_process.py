@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
+
+from tests.support.server_template import ForkedServer, server_template
 
 BACKEND = Path(__file__).parents[2]
 API_KEY = "canary-of-the-api-key-0123456789"
@@ -18,13 +20,18 @@ TIMEOUT_SECONDS = 90.0
 
 
 class ServerProcess:
-    """A server process on a data directory; it can be killed and restarted on the same directory."""
+    """A server process on a data directory; it can be killed and restarted on the same directory.
+
+    It is forked from a process that has imported everything, unless its settings change the interpreter.
+    """
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self.log_file = data_dir.parent / f"{data_dir.name}.log"
         self._settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
+        # What changes the interpreter has no effect on one that runs already.
+        self._own_interpreter = "PYTHONPATH" in settings
+        self._process: subprocess.Popen[bytes] | ForkedServer | None = None
         self.url = ""
 
     def start(self) -> "ServerProcess":
@@ -39,17 +46,18 @@ class ServerProcess:
             "RATE_LIMIT_BURST": "1000000",
             **self._settings,
         }
-        log = self.log_file.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "crewai_runner", "serve"],
-            cwd=BACKEND,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
-        log.close()
+        with self.log_file.open("ab") as log:
+            self._process = self._start_process(environment, log)
         self.url = self._read_url()
         return self
+
+    def _start_process(
+        self, environment: Mapping[str, str], log: IO[bytes]
+    ) -> subprocess.Popen[bytes] | ForkedServer:
+        if self._own_interpreter:
+            command = [sys.executable, "-m", "crewai_runner", "serve"]
+            return subprocess.Popen(command, cwd=BACKEND, env=environment, stdout=subprocess.PIPE, stderr=log)
+        return server_template().fork(environment, log)
 
     def _read_url(self) -> str:
         """Read the URL that the server prints when it is ready."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,11 +24,13 @@ class Team:
         self.container, self.app = container, app
         limiter = MemorySignInLimiter(failures_per_minute)
         container.authenticator = AuthService(SERVER_KEY, limiter, container.credentials)
-        container.people_deps = type(container.people_deps)(
-            container.sessions, container.cipher, limiter, container.people_deps.passwords
-        )
+        container.people_deps = replace(container.people_deps, limiter=limiter)
         container.browser_sessions = BrowserSessions(
-            container.sessions, container.cipher, SERVER_KEY, container.credentials
+            container.sessions,
+            container.cipher,
+            SERVER_KEY,
+            container.credentials,
+            groups=container.identities.groups,
         )
         self.client = self.browser(SERVER_KEY)
 

@@ -9,10 +9,19 @@ import {
 } from "@/lib/search-params";
 import { RUN_STATES } from "@/lib/run-state";
 
-const RUN_VIEWS = ["timeline", "graph", "output", "chat", "log", "input", "details"] as const;
+const RUN_VIEWS = [
+  "timeline",
+  "graph",
+  "output",
+  "chat",
+  "log",
+  "network",
+  "input",
+  "details",
+] as const;
 const STEP_KINDS = ["agent", "llm", "tool"] as const;
 const WORKFLOW_VIEWS = ["split", "yaml", "graph", "form"] as const;
-const WORKFLOW_TABS = ["edit", "runs", "versions"] as const;
+const WORKFLOW_TABS = ["edit", "knowledge", "memory", "runs", "versions"] as const;
 const PROJECT_TABS = [
   "overview",
   "versions",
@@ -23,6 +32,7 @@ const PROJECT_TABS = [
   "hosts",
   "runs",
 ] as const;
+const AUDIT_RESULTS = ["succeeded", "refused"] as const;
 const PERIODS = ["24h", "7d", "30d"] as const;
 
 export const signInSearch = (raw: RawSearch) => optional({ next: readText(raw, "next") });
@@ -97,6 +107,26 @@ export const modelsSearch = (raw: RawSearch) =>
     /** The provider whose form is open; `new` for an empty form. */
     provider: readText(raw, "provider"),
     model: readText(raw, "model"),
+  });
+
+export const toolsSearch = (raw: RawSearch) =>
+  optional({
+    /** What the connection to add is for: `search`, `http`, `messages`, or `any`. */
+    add: readText(raw, "add"),
+    /** The connection whose form is open. */
+    edit: readText(raw, "edit"),
+    /** The tool that is tried. */
+    try: readText(raw, "try"),
+  });
+
+export const auditSearch = (raw: RawSearch) =>
+  optional({
+    actor: readText(raw, "actor"),
+    operation: readText(raw, "operation"),
+    target: readText(raw, "target"),
+    result: readChoice(raw, "result", AUDIT_RESULTS),
+    since: readText(raw, "since"),
+    until: readText(raw, "until"),
   });
 
 /** Makes every parameter optional in links. */

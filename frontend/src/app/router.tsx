@@ -1,56 +1,22 @@
 import type { QueryClient } from "@tanstack/react-query";
-import {
-  createRootRouteWithContext,
-  createRoute,
-  createRouter,
-  redirect,
-} from "@tanstack/react-router";
+import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 
 import { session } from "@/lib/api/session";
-import { nextPath } from "@/lib/next-path";
 import { projectQuery } from "@/lib/queries/projects";
 import { runQuery } from "@/lib/queries/runs";
 import { workflowQuery } from "@/lib/queries/workflows";
 
+import * as guarded from "./guarded-pages";
 import { lazyPage } from "./lazy-page";
 import { NotFoundPage } from "./not-found-page";
 import { PageError } from "./page-error";
 import { PagePending } from "./page-pending";
+import * as open from "./open-routes";
 import * as search from "./route-search";
 import { Shell } from "./shell";
 
-interface RouterContext {
-  queryClient: QueryClient;
-}
-
-const root = createRootRouteWithContext<RouterContext>()();
-
-const signIn = createRoute({
-  getParentRoute: () => root,
-  path: "/sign-in",
-  validateSearch: search.signInSearch,
-  beforeLoad: ({ search: { next } }) => {
-    if (session.state === "signed-in") throw redirect({ href: nextPath(next) });
-  },
-  component: lazyPage(async () => (await import("@/features/auth/sign-in-page")).SignInPage),
-});
-
-const invitation = createRoute({
-  getParentRoute: () => root,
-  path: "/invitation",
-  component: lazyPage(async () => (await import("@/features/auth/invitation-page")).InvitationPage),
-});
-
-const passwordReset = createRoute({
-  getParentRoute: () => root,
-  path: "/password-reset",
-  component: lazyPage(
-    async () => (await import("@/features/auth/password-reset-page")).PasswordResetPage,
-  ),
-});
-
 const shell = createRoute({
-  getParentRoute: () => root,
+  getParentRoute: () => open.root,
   id: "shell",
   component: Shell,
   beforeLoad: ({ location }) => {
@@ -82,9 +48,7 @@ const newWorkflow = createRoute({
   getParentRoute: () => shell,
   path: "/workflows/new",
   validateSearch: search.newWorkflowSearch,
-  component: lazyPage(
-    async () => (await import("@/features/workflows/new-workflow-page")).NewWorkflowPage,
-  ),
+  component: guarded.newWorkflow,
 });
 
 const workflow = createRoute({
@@ -103,7 +67,7 @@ const launch = createRoute({
   getParentRoute: () => shell,
   path: "/workflows/$workflowId/run",
   validateSearch: search.launchSearch,
-  component: lazyPage(async () => (await import("@/features/launch/launch-page")).LaunchPage),
+  component: guarded.launch,
 });
 
 const projects = createRoute({
@@ -128,9 +92,7 @@ const projectLaunch = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$projectId/run",
   validateSearch: search.launchSearch,
-  component: lazyPage(
-    async () => (await import("@/features/launch/project-launch-page")).ProjectLaunchPage,
-  ),
+  component: guarded.projectLaunch,
 });
 
 const runs = createRoute({
@@ -164,6 +126,31 @@ const models = createRoute({
   component: lazyPage(async () => (await import("@/features/models/models-page")).ModelsPage),
 });
 
+const tools = createRoute({
+  getParentRoute: () => shell,
+  path: "/tools",
+  validateSearch: search.toolsSearch,
+  component: lazyPage(async () => (await import("@/features/tools/tools-page")).ToolsPage),
+});
+
+const mcpServers = createRoute({
+  getParentRoute: () => shell,
+  path: "/tools/mcp",
+  component: lazyPage(async () => (await import("@/features/mcp/mcp-servers-page")).McpServersPage),
+});
+
+const mcpCallback = createRoute({
+  getParentRoute: () => shell,
+  path: "/tools/mcp/callback",
+  component: guarded.mcpCallback,
+});
+
+const mcpServer = createRoute({
+  getParentRoute: () => shell,
+  path: "/tools/mcp/$serverId",
+  component: lazyPage(async () => (await import("@/features/mcp/mcp-server-page")).McpServerPage),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
@@ -173,13 +160,26 @@ const settings = createRoute({
 const people = createRoute({
   getParentRoute: () => shell,
   path: "/settings/people",
-  component: lazyPage(async () => (await import("@/features/team/people-page")).PeoplePage),
+  component: guarded.people,
 });
 
 const apiKeys = createRoute({
   getParentRoute: () => shell,
   path: "/settings/api-keys",
-  component: lazyPage(async () => (await import("@/features/team/api-keys-page")).ApiKeysPage),
+  component: guarded.apiKeys,
+});
+
+const workspaces = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/workspaces",
+  component: guarded.workspaces,
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/audit",
+  validateSearch: search.auditSearch,
+  component: guarded.audit,
 });
 
 const account = createRoute({
@@ -194,10 +194,12 @@ const notFound = createRoute({
   component: NotFoundPage,
 });
 
-const routeTree = root.addChildren([
-  signIn,
-  invitation,
-  passwordReset,
+const routeTree = open.root.addChildren([
+  open.signIn,
+  open.issuerCallback,
+  open.invitation,
+  open.passwordReset,
+  open.sharedRun,
   shell.addChildren([
     dashboard,
     workflows,
@@ -211,9 +213,15 @@ const routeTree = root.addChildren([
     compare,
     run,
     models,
+    tools,
+    mcpServers,
+    mcpCallback,
+    mcpServer,
     settings,
     people,
     apiKeys,
+    workspaces,
+    audit,
     account,
     notFound,
   ]),

@@ -9,6 +9,7 @@ import { OfflineBar } from "./offline-bar";
 import { UnsandboxedBar } from "./unsandboxed-bar";
 import type { Overlay } from "./overlay";
 import { useGlobalShortcuts } from "./use-global-shortcuts";
+import { useOwnRights } from "./use-own-rights";
 import { Sidebar } from "./sidebar";
 import { TopBar } from "./top-bar";
 import { IdleBackground } from "./idle-background";
@@ -24,9 +25,10 @@ export function Shell() {
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const expired = useSessionState() === "expired";
   useGlobalShortcuts(setOverlay);
+  const isReady = useOwnRights() || expired;
   useEffect(() => {
-    document.documentElement.dataset.ready = "";
-  }, []);
+    if (isReady) document.documentElement.dataset.ready = "";
+  }, [isReady]);
   return (
     <div className="flex h-dvh">
       <SkipLink />

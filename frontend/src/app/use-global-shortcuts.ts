@@ -3,6 +3,7 @@ import { useEffect } from "react";
 
 import { NAVIGATION_LINKS } from "@/components/navigation-links";
 import { useShortcut } from "@/hooks/use-shortcut";
+import { useCan } from "@/lib/rights";
 import { addShortcut } from "@/lib/shortcuts";
 
 import type { Overlay } from "./overlay";
@@ -26,6 +27,7 @@ export function useGlobalShortcuts(open: (overlay: Overlay) => void): void {
   useShortcut("c", () => void navigate({ to: "/workflows/new" }), {
     description: "New workflow",
     group: "Anywhere",
+    enabled: useCan("workflows:write"),
   });
   useShortcut("?", () => open("shortcuts"), {
     description: "Keyboard shortcuts",

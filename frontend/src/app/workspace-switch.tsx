@@ -12,7 +12,8 @@ export function WorkspaceSwitch({ me }: { me: Me }) {
   const enter = useMutation({
     mutationFn: async (workspaceId: string) => {
       const answer = await api.POST("/api/v1/me/workspace", { body: { workspaceId } });
-      session.signIn({ csrfToken: body(answer).csrfToken, isRemembered: false });
+      const { endsAtIssuer } = session;
+      session.signIn({ csrfToken: body(answer).csrfToken, isRemembered: false, endsAtIssuer });
       // Everything in memory belongs to the workspace before.
       location.assign("/");
     },

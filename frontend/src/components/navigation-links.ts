@@ -1,15 +1,18 @@
 import {
   Boxes,
+  Cable,
   FolderCode,
   LayoutDashboard,
   ListTree,
   Settings,
   Workflow,
+  Wrench,
   type LucideIcon,
 } from "lucide-react";
 
 export interface NavigationLink {
-  to: "/" | "/workflows" | "/projects" | "/runs" | "/models" | "/settings";
+  to:
+    "/" | "/workflows" | "/projects" | "/runs" | "/models" | "/tools" | "/tools/mcp" | "/settings";
   label: string;
   /** The second key of its shortcut, after `g`. */
   letter: string;
@@ -29,7 +32,10 @@ export const NAVIGATION_GROUPS: { label: string; pages: NavigationLink[] }[] = [
   },
   {
     label: "Configure",
-    pages: [{ to: "/models", label: "Providers & models", letter: "m", Icon: Boxes }],
+    pages: [
+      { to: "/models", label: "Providers & models", letter: "m", Icon: Boxes },
+      { to: "/tools", label: "Tools", letter: "t", Icon: Wrench },
+    ],
   },
   {
     label: "Operate",
@@ -37,4 +43,12 @@ export const NAVIGATION_GROUPS: { label: string; pages: NavigationLink[] }[] = [
   },
 ];
 
-export const NAVIGATION_LINKS: NavigationLink[] = NAVIGATION_GROUPS.flatMap((group) => group.pages);
+const SUBPAGES: NavigationLink[] = [
+  { to: "/tools/mcp", label: "MCP servers", letter: "c", Icon: Cable },
+];
+
+/** The pages that have a shortcut: those in the sidebar, and pages that they link to. */
+export const NAVIGATION_LINKS: NavigationLink[] = [
+  ...NAVIGATION_GROUPS.flatMap((group) => group.pages),
+  ...SUBPAGES,
+];

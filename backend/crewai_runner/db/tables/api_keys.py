@@ -7,16 +7,17 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.base import Base, Id
+from crewai_runner.db.base import AuditedColumns, Base, Id, ShowsSubject
 
 
-class ApiKeyRow(Base):
+class ApiKeyRow(ShowsSubject, Base):
     """A key of a service account (`person_id` is None) or of a person, whose rights then limit the key's.
 
     The row has the key's hash only; `hint` is its beginning, to recognise it by.
     """
 
     __tablename__ = "api_keys"
+    audited = AuditedColumns("api-key", ("person_id", "scopes", "expires_at", "revoked_at"))
     __table_args__ = (
         Index("ix_api_keys_workspace", "workspace_id", "id"),
         Index("ix_api_keys_person", "person_id"),

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.base import Base, Id
+from crewai_runner.db.base import AuditedColumns, Base, Id
 
 
 class BrowserSessionRow(Base):
@@ -17,6 +17,7 @@ class BrowserSessionRow(Base):
     """
 
     __tablename__ = "browser_sessions"
+    audited = AuditedColumns("session")
     __table_args__ = (
         Index("ix_browser_sessions_id", "id", unique=True),
         Index("ix_browser_sessions_subject", "subject"),
@@ -33,3 +34,26 @@ class BrowserSessionRow(Base):
     last_used_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(String(64), default="")
     user_agent: Mapped[str] = mapped_column(String(300), default="")
+
+
+class ExternalSessionRow(Base):
+    """The sign-in at an OpenID Connect issuer that a browser session began with.
+
+    `sid` is the issuer's name of its own session. The refresh token re-reads the person's groups; the process
+    that uses it sets `claimed_until`, because most refresh tokens work once. `checked_at` is when that
+    happened last.
+    """
+
+    __tablename__ = "external_sessions"
+    __table_args__ = (Index("ix_external_sessions_identity", "issuer", "subject"),)
+
+    token_hash: Mapped[str] = mapped_column(
+        ForeignKey("browser_sessions.token_hash", ondelete="CASCADE"), primary_key=True
+    )
+    issuer: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(255))
+    sid: Mapped[str | None] = mapped_column(String(255))
+    sealed_refresh_token: Mapped[str | None] = mapped_column(Text)
+    sealed_id_token: Mapped[str | None] = mapped_column(Text)
+    checked_at: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]

@@ -5,11 +5,17 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crewai_runner.db.base import NamedRow
+from crewai_runner.db.base import AuditedColumns, NamedRow
 
 
 class ProviderRow(NamedRow):
     __tablename__ = "providers"
+    audited = AuditedColumns(
+        "provider",
+        ("name", "type", "base_url", "options", "models"),
+        ("sealed_api_key",),
+        {"sealed_api_key": "api_key"},
+    )
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
     type: Mapped[str] = mapped_column(String(32))
@@ -22,6 +28,13 @@ class ProviderRow(NamedRow):
 
 class ModelRow(NamedRow):
     __tablename__ = "models"
+    audited = AuditedColumns(
+        "model",
+        (
+            *("name", "provider_id", "provider_model", "endpoint", "type", "is_default"),
+            *("settings", "capabilities", "pricing"),
+        ),
+    )
     __table_args__ = (
         UniqueConstraint("workspace_id", "name"),
         Index(

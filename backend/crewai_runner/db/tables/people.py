@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.base import Base, Id
+from crewai_runner.db.base import AuditedColumns, Base, Id, ShowsSubject
 
 
 class PersonRow(Base):
@@ -17,6 +17,16 @@ class PersonRow(Base):
     """
 
     __tablename__ = "people"
+    audited = AuditedColumns(
+        "person",
+        ("is_administrator", "disabled_at", "totp_confirmed_at"),
+        ("password_hash", "sealed_totp_secret"),
+        {
+            "password_hash": "password",
+            "sealed_totp_secret": "second_factor",
+            "totp_confirmed_at": "second_factor_since",
+        },
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     email: Mapped[str | None] = mapped_column(String(320), unique=True)
@@ -33,9 +43,13 @@ class PersonRow(Base):
 
 
 class MembershipRow(Base):
-    """A person's role in a workspace."""
+    """A person's role in a workspace.
+
+    `managed_by` is the issuer whose groups decide about it; None if an owner does.
+    """
 
     __tablename__ = "memberships"
+    audited = AuditedColumns("membership", ("workspace_id", "person_id", "role"))
     __table_args__ = (Index("ix_memberships_person", "person_id"),)
 
     workspace_id: Mapped[str] = mapped_column(
@@ -43,6 +57,7 @@ class MembershipRow(Base):
     )
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(20))
+    managed_by: Mapped[str | None] = mapped_column(String(300))
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -57,7 +72,11 @@ class RecoveryCodeRow(Base):
 
 
 class ExternalIdentityRow(Base):
-    """A person's account at an OpenID Connect issuer."""
+    """A person's account at an OpenID Connect issuer.
+
+    `label` is what the issuer calls the account, to recognise it by. `checked_at` is when its groups were
+    read; the memberships that they give count for a limited time after it.
+    """
 
     __tablename__ = "external_identities"
     __table_args__ = (Index("ix_external_identities_person", "person_id"),)
@@ -65,13 +84,16 @@ class ExternalIdentityRow(Base):
     issuer: Mapped[str] = mapped_column(String(300), primary_key=True)
     subject: Mapped[str] = mapped_column(String(255), primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(320), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
+    checked_at: Mapped[datetime | None]
 
 
-class OneTimeLinkRow(Base):
+class OneTimeLinkRow(ShowsSubject, Base):
     """An invitation or a password reset. The row has the token's hash only; it is deleted when it is used."""
 
     __tablename__ = "one_time_links"
+    audited = AuditedColumns("invitation", ("purpose", "role", "expires_at"))
     __table_args__ = (
         Index("ix_one_time_links_workspace", "workspace_id"),
         Index("ix_one_time_links_person", "person_id"),

@@ -7,11 +7,14 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, Str
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.base import Base, Id
+from crewai_runner.db.base import AuditedColumns, Base, Id, ShowsSubject
 
 
 class ProjectRow(Base):
     __tablename__ = "projects"
+    audited = AuditedColumns(
+        "project", ("name", "description", "newest_version", "entry_point", "model_map", "allowed_hosts")
+    )
     __table_args__ = (
         UniqueConstraint("workspace_id", "slug"),
         Index("ix_projects_newest", "workspace_id", "id"),
@@ -28,15 +31,18 @@ class ProjectRow(Base):
     model_map: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Names of registered models by the names that the code uses."""
     allowed_hosts: Mapped[list[Any]] = mapped_column(default=list)
+    approver: Mapped[str | None] = mapped_column(String(320))
+    """The role or the e-mail address that the questions of the code are addressed to."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
     version: Mapped[int] = mapped_column(default=1)
 
 
-class ProjectVersionRow(Base):
+class ProjectVersionRow(ShowsSubject, Base):
     """One upload. Only what describes its build changes."""
 
     __tablename__ = "project_versions"
+    audited = AuditedColumns("version", ("number", "content_hash", "build_number"))
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
@@ -78,10 +84,11 @@ class ProjectBuildLogRow(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
-class ProjectSecretRow(Base):
+class ProjectSecretRow(ShowsSubject, Base):
     """An environment variable of a project's runs, encrypted."""
 
     __tablename__ = "project_secrets"
+    audited = AuditedColumns("secret", ("name",), ("sealed_value",), {"sealed_value": "value"})
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), primary_key=True)

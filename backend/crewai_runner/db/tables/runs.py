@@ -5,11 +5,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Numeric, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Numeric, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.base import Base, Id
+from crewai_runner.db.base import AuditedColumns, Base, Id, ShowsSubject
 from crewai_runner.domain.workflow import WorkflowDefinition
 
 Money = Numeric(20, 10)
@@ -21,8 +21,9 @@ def _index_if_set(name: str, column: str, *before: str) -> Index:
     return Index(name, *before, column, sqlite_where=has_value, postgresql_where=has_value)
 
 
-class RunRow(Base):
+class RunRow(ShowsSubject, Base):
     __tablename__ = "runs"
+    audited = AuditedColumns("run", ("budget", "stop_mode"))
     __table_args__ = (
         Index("ix_runs_newest", "workspace_id", "id"),
         Index("ix_runs_state", "workspace_id", "state", "id"),
@@ -191,6 +192,15 @@ class LlmCallRow(Base):
 
 class RunEventRow(Base):
     __tablename__ = "run_events"
+    __table_args__ = (
+        Index(
+            "ix_run_events_connections",
+            "run_id",
+            "seq",
+            sqlite_where=text("connections IS NOT NULL"),
+            postgresql_where=text("connections IS NOT NULL"),
+        ),
+    )
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
@@ -199,9 +209,11 @@ class RunEventRow(Base):
     at: Mapped[datetime] = mapped_column()
     # The serialized frame: readers send it without parsing it.
     frame: Mapped[str] = mapped_column(Text)
+    connections: Mapped[dict[str, Any] | None] = mapped_column()
+    """Those that the attempt made before the event and had not stored yet, as `StoredConnections`."""
 
 
-class MessageRow(Base):
+class MessageRow(ShowsSubject, Base):
     __tablename__ = "messages"
     __table_args__ = (Index("ix_messages_run", "run_id", "id"),)
 
@@ -222,8 +234,10 @@ class MessageRow(Base):
     answered_at: Mapped[datetime | None] = mapped_column()
 
 
-class ApprovalRow(Base):
+class ApprovalRow(ShowsSubject, Base):
+    SUBJECT = "resolved_by"
     __tablename__ = "approvals"
+    audited = AuditedColumns("approval", ("state",))
     __table_args__ = (Index("ix_approvals_open", "workspace_id", "state", "id"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -239,12 +253,27 @@ class ApprovalRow(Base):
     """By which a later attempt recognises the question, to answer it in the same way."""
     output: Mapped[str] = mapped_column(Text)
     json_output: Mapped[dict[str, Any] | None] = mapped_column()
+    tool: Mapped[str | None] = mapped_column(String(200))
+    arguments: Mapped[dict[str, Any] | None] = mapped_column()
+    """With which an agent wants to call the tool."""
+    parameters: Mapped[dict[str, Any] | None] = mapped_column()
+    """The JSON Schema of the tool's arguments."""
+    edited_arguments: Mapped[dict[str, Any] | None] = mapped_column()
+    for_run: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the later calls of the tool in the run are allowed as well."""
     state: Mapped[str] = mapped_column(String(16))
+    assigned_role: Mapped[str | None] = mapped_column(String(20))
+    assigned_person_id: Mapped[str | None] = mapped_column(Id)
+    """Without a role and a person everyone who may answer approvals is asked."""
     feedback: Mapped[str | None] = mapped_column(Text)
     resolved_by: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column()
     resolved_at: Mapped[datetime | None] = mapped_column()
+
+    @property
+    def resolved_by_name(self) -> str | None:
+        return self.get_subject_name()
 
 
 class RunCheckpointRow(Base):

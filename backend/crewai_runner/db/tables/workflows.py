@@ -9,7 +9,7 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.base import Base, Id
+from crewai_runner.db.base import AuditedColumns, Base, Id, ShowsSubject
 from crewai_runner.domain.workflow import WorkflowDefinition
 
 
@@ -20,6 +20,7 @@ def _default_slug(context: DefaultExecutionContext) -> str:
 
 class WorkflowRow(Base):
     __tablename__ = "workflows"
+    audited = AuditedColumns("workflow", ("name", "newest_version"))
     __table_args__ = (
         UniqueConstraint("workspace_id", "name"),
         Index("ix_workflows_slug", "workspace_id", "slug", unique=True),
@@ -37,7 +38,7 @@ class WorkflowRow(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
-class WorkflowVersionRow(Base):
+class WorkflowVersionRow(ShowsSubject, Base):
     """One immutable version: the document as written, and its parsed definition."""
 
     __tablename__ = "workflow_versions"

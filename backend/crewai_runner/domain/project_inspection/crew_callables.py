@@ -29,6 +29,14 @@ _TYPES = {
     "Dict": InputType.OBJECT,
     "Any": InputType.ANY,
 }
+_VALUE_TYPES: tuple[tuple[type, InputType], ...] = (
+    (bool, InputType.BOOLEAN),
+    (int, InputType.INTEGER),
+    (float, InputType.NUMBER),
+    (list, InputType.ARRAY),
+    (dict, InputType.OBJECT),
+    (str, InputType.STRING),
+)
 MAX_CALLABLES = 50
 """In one file."""
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod"})
@@ -147,16 +155,24 @@ def _define(parameter: ast.arg, default: ast.expr | None) -> InputDefinition | N
     if default is None:
         return InputDefinition(name=name, type=kind, required=True)
     try:
-        return InputDefinition(name=name, type=kind, default=evaluate(default, {}), required=False)
+        value = evaluate(default, {})
+        if parameter.annotation is None:
+            kind = find_type_of(value)
+        return InputDefinition(name=name, type=kind, default=value, required=False)
     except (NotData, ValidationError):
         return InputDefinition(name=name, type=kind, required=False)
 
 
+def find_type_of(value: object) -> InputType:
+    """Return the type of an input whose default is this value; `any` for None."""
+    return next((kind for python, kind in _VALUE_TYPES if isinstance(value, python)), InputType.ANY)
+
+
 def _find_type(annotation: ast.expr | None) -> InputType | None:
-    """Return the type that an annotation names; None if it names a class."""
+    """Return the type that an annotation names; None if it names a class. Without one, it may be any."""
     match annotation:
         case None:
-            return InputType.STRING
+            return InputType.ANY
         case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
             return _find_type(left)
         case ast.Subscript(value=outer, slice=inner) if name_of(outer) == "Optional":

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,11 +10,9 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from crewai_runner.domain.project_inspection.requirement_lines import (
-    apply_sources,
-    describe_place,
-    sort_lines,
-)
+from crewai_runner.domain.project_inspection.optional_groups import list_groups_with_crewai
+from crewai_runner.domain.project_inspection.poetry_requirements import read_poetry, translate_version
+from crewai_runner.domain.project_inspection.requirement_lines import apply_sources, sort_lines
 from crewai_runner.domain.project_inspection.setup_files import (
     Declared,
     read_setup_code,
@@ -25,7 +23,6 @@ from crewai_runner.domain.project_inspection.toml_tables import find_table, read
 CREWAI = "crewai[tools]"
 """The requirement of projects that use CrewAI and do not declare it."""
 _COMMENT = re.compile(r"(^|\s)#.*$")
-_CARET = re.compile(r"[\^~](?=\d)")
 _HASH = re.compile(r"(?<=\s)--hash[= ]\S+")
 _MAX_FOLDERS = 50
 """Packages of one project that are folders of it."""
@@ -46,7 +43,9 @@ class Dependencies:
     source: str | None = None
     """The file that declares the requirements."""
     lock: str | None = None
-    """The `uv.lock`, if there is one."""
+    """The `uv.lock`, if there is one; if other files have the requirements, one that has them all."""
+    lock_options: tuple[str, ...] = ()
+    """What `uv export` needs to list the requirements, if they are those of a group."""
     locked: Mapping[str, str] = field(default_factory=dict)
     """Version by package, from any lock file."""
     scripts: Mapping[str, str] = field(default_factory=dict)
@@ -74,9 +73,22 @@ class Dependencies:
 def read_dependencies(texts: Mapping[str, str], folder: str = ".") -> Dependencies:
     """Read what the project in a folder declares: pyproject.toml, else requirements, setup files, Pipfile.
 
-    Packages that are folders of the project add their own requirements.
+    Packages that are folders of the project add their own requirements. A folder without requirements has
+    those of the nearest folder above it.
     """
     own = _read_folder(texts, folder)
+    if own.source is None:
+        above = (_read_folder(texts, str(parent)) for parent in PurePosixPath(folder).parents)
+        outer = next((one for one in above if one.source is not None), own)
+        own = replace(
+            outer,
+            name=own.name or outer.name,
+            python=own.python or outer.python,
+            preferred_python=own.preferred_python or outer.preferred_python,
+            scripts=own.scripts,
+            kind=own.kind,
+            package_folders=own.package_folders,
+        )
     found, waiting = {folder: own}, list(own.folders)
     while waiting and len(found) <= _MAX_FOLDERS:
         path = waiting.pop(0)
@@ -102,12 +114,14 @@ def _read_folder(texts: Mapping[str, str], folder: str) -> Dependencies:
     written = apply_sources(found.lines, sources, _find_workspace(texts, root, sources))
     sorted_lines = sort_lines(written, root)
     own, poetry = find_table(project, "project"), find_table(project, "tool", "poetry")
-    python = own.get("requires-python") or _translate(find_table(poetry, "dependencies").get("python"))
+    python = own.get("requires-python") or translate_version(find_table(poetry, "dependencies").get("python"))
     commands = {name: target for one in declarations for name, target in one.scripts.items()}
     scripts = {**commands, **find_table(poetry, "scripts"), **find_table(own, "scripts")}
     names = (own.get("name"), poetry.get("name"), *(declared.name for declared in declarations))
     name = next(filter(None, names), None)
-    has_uv_lock = str(root / "uv.lock") in texts and "project" in project
+    lock = str(root / "uv.lock") if "project" in project else ""
+    is_of_project = found.source in {None, str(root / "pyproject.toml")}
+    has_uv_lock = lock in texts and (is_of_project or _has_all(locked, sorted_lines.packages))
     return Dependencies(
         name=name if isinstance(name, str) else None,
         python=python if isinstance(python, str) else found.python,
@@ -115,7 +129,8 @@ def _read_folder(texts: Mapping[str, str], folder: str) -> Dependencies:
         requirements=sorted_lines.packages,
         constraints=() if has_uv_lock else tuple(f"{name}=={version}" for name, version in locked.items()),
         source=found.source,
-        lock=str(root / "uv.lock") if has_uv_lock else None,
+        lock=lock if has_uv_lock else None,
+        lock_options=found.lock_options,
         locked=locked,
         scripts={key: value for key, value in scripts.items() if isinstance(value, str)},
         kind=find_table(project, "tool", "crewai").get("type"),
@@ -127,6 +142,12 @@ def _read_folder(texts: Mapping[str, str], folder: str) -> Dependencies:
         unavailable=sorted_lines.unavailable,
         ignored=sorted_lines.ignored,
     )
+
+
+def _has_all(locked: Mapping[str, str], requirements: Iterable[str]) -> bool:
+    """Return whether a lock file has the packages of all requirements."""
+    names = set(map(canonicalize_name, locked))
+    return all(canonicalize_name(Requirement(line).name) in names for line in requirements)
 
 
 def _find_workspace(
@@ -162,9 +183,13 @@ def _list_declarations(
 ) -> Iterator[Declared]:
     path = str(root / "pyproject.toml")
     listed = find_table(project, "project").get("dependencies")
-    if isinstance(listed, list):
-        yield Declared(path, tuple(item for item in listed if isinstance(item, str)))
-    yield Declared(path, tuple(_read_poetry(find_table(project, "tool", "poetry", "dependencies"))))
+    own = (
+        Declared(path, tuple(item for item in listed if isinstance(item, str)))
+        if isinstance(listed, list)
+        else Declared()
+    )
+    poetry = Declared(path, tuple(read_poetry(find_table(project, "tool", "poetry", "dependencies"))))
+    yield from (own, poetry)
     folders = (root, root / "requirements")
     files = sorted(
         (path for path in texts if PurePosixPath(path).parent in folders and "requirements" in path.lower()),
@@ -183,44 +208,9 @@ def _list_declarations(
     yield read_setup_config(path, texts.get(path, ""))
     path = str(root / "Pipfile")
     packages = find_table(read_toml(texts.get(path, "")), "packages")
-    yield Declared(path, tuple(_read_poetry(packages)))
-
-
-def _read_poetry(packages: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the requirements of a table of Poetry or Pipenv: `crewai = "^0.86"`."""
-    for name, value in packages.items():
-        placed = describe_place(name, value)
-        if placed is not None:
-            if not value.get("optional"):
-                yield placed
-            continue
-        version = value.get("version", "*") if isinstance(value, dict) else value
-        extras = value.get("extras", []) if isinstance(value, dict) else []
-        if name != "python" and isinstance(version, str):
-            listed = f"[{','.join(map(str, extras))}]" if isinstance(extras, list) and extras else ""
-            yield f"{name}{listed}{_translate(version)}"
-
-
-def _translate(version: object) -> str | None:
-    """Return the versions that `^1.2`, `~1.2`, `1.2` and `*` mean, as in PEP 440."""
-    if not isinstance(version, str):
-        return None
-    parts = [part.strip() for part in version.replace("||", ",").split(",")]
-    return ",".join(filter(None, map(_translate_part, parts)))
-
-
-def _translate_part(part: str) -> str:
-    if part == "*":
-        return ""
-    if _CARET.match(part) is None:
-        return part if not part[:1].isdigit() else f"=={part}"
-    numbers = [int(number) for number in re.findall(r"\d+", part)[:3]]
-    if part.startswith("^"):
-        first = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
-    else:
-        first = min(1, len(numbers) - 1)
-    upper = [*numbers[:first], numbers[first] + 1]
-    return f">={part[1:].strip()},<{'.'.join(map(str, upper))}"
+    yield Declared(path, tuple(read_poetry(packages)))
+    path = str(root / "pyproject.toml")
+    yield from list_groups_with_crewai(path, project, (*own.lines, *poetry.lines))
 
 
 def is_requirements_file(path: PurePosixPath) -> bool:

@@ -37,7 +37,8 @@ class _Rank(IntEnum):
     CREW_OBJECT = 7
     WITH_ARGUMENTS = 8
     WITHOUT_START = 9
-    SHELL = 10
+    FUNCTION_OF_SHELL = 10
+    SHELL = 11
 
 
 @dataclass(frozen=True)
@@ -168,9 +169,8 @@ def _list_module_candidates(
         yield candidate(_Rank.FLOW, ProjectKind.FLOW, name)
     for name in module.crew_classes:
         yield candidate(_Rank.CREW_CLASS, ProjectKind.CREW_CLASS, name)
-    if module.shell is None:
-        for rank, crew in _list_crew_objects(module):
-            yield candidate(rank, ProjectKind.SCRIPT, crew)
+    for rank, crew in _list_crew_objects(module):
+        yield candidate(rank, ProjectKind.SCRIPT, crew)
 
 
 def _list_main_functions(module: PythonModule) -> list[str]:
@@ -189,7 +189,18 @@ def _is_callable(module: PythonModule, name: str) -> bool:
 
 
 def _list_crew_objects(module: PythonModule) -> Iterator[tuple[_Rank, str | None]]:
-    """Yield crews at the top level of a file, callables that make or start one, else None for the file."""
+    """Yield crews at the top level of a file, callables that make or start one, else None for the file.
+
+    Beside a user interface or a server, only what can be imported without starting that.
+    """
+    if module.shell is None:
+        yield from _list_all_crew_objects(module)
+    elif not module.serves_when_imported:
+        names = (name for _, name in _list_all_crew_objects(module) if name is not None)
+        yield from ((_Rank.FUNCTION_OF_SHELL, name) for name in names)
+
+
+def _list_all_crew_objects(module: PythonModule) -> Iterator[tuple[_Rank, str | None]]:
     callables = list_crew_callables(module)
     names: list[str] = [*module.crew_variables, *(one.name for one in callables if not one.needs_values)]
     for name in names:

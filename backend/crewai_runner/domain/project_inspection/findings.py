@@ -1,34 +1,15 @@
 """What may keep a project from running here, one sentence each."""
 
-import ast
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from crewai_runner.domain.project import EntryPoint
 from crewai_runner.domain.project_inspection.dependencies import CREWAI, Dependencies
+from crewai_runner.domain.project_inspection.opened_files import list_opened
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
-from crewai_runner.domain.project_inspection.python_module import PythonModule, keyword_of, name_of
+from crewai_runner.domain.project_inspection.python_module import PythonModule
 
 MAX_WARNINGS = 50
-_READ_FUNCTIONS = frozenset(
-    {
-        "open",
-        "read_csv",
-        "read_excel",
-        "read_json",
-        "FileReadTool",
-        "PDFSearchTool",
-        "CSVSearchTool",
-        "TXTSearchTool",
-        "DOCXSearchTool",
-        "JSONSearchTool",
-        "MDXSearchTool",
-    }
-)
-_PATH_KEYS = ("file_path", "pdf", "csv", "txt", "docx", "json_path", "mdx", "file")
-_WRITE_MODE = re.compile(r"[wax+]")
-_FILE = re.compile(r"[\w\-./ ]{1,200}\.[A-Za-z0-9]{1,6}")
 _COMMAND_LINES = frozenset({"typer", "fire"})
 """Those of other packages are given the inputs of the run."""
 
@@ -122,9 +103,9 @@ def _describe_command_line(modules: list[PythonModule]) -> Iterator[str]:
 def _describe_missing_files(
     sources: ProjectSources, modules: list[PythonModule], entries: list[EntryPoint]
 ) -> Iterator[str]:
-    written = {path for module in modules for path, is_read in _list_files(module) if not is_read}
+    written = {path for module in modules for path, is_read in list_opened(module) if not is_read}
     for module in modules:
-        for path, is_read in _list_files(module):
+        for path, is_read in list_opened(module):
             if is_read and path not in written and not _exists(sources, path, module, entries):
                 yield f"`{module.path}` reads `{path}`, which is not in the archive."
 
@@ -134,28 +115,3 @@ def _exists(sources: ProjectSources, path: str, module: PythonModule, entries: l
     folders = (entries[0].working_directory, str(PurePosixPath(module.path).parent), "knowledge", ".")
     is_there = any(str(PurePosixPath(folder) / path) in sources.paths for folder in folders)
     return is_there or any(PurePosixPath(other).name == name for other in sources.paths)
-
-
-def _list_files(module: PythonModule) -> Iterator[tuple[str, bool]]:
-    """Yield the relative paths that code opens, and whether it reads them; also those that tasks write."""
-    for call in module.calls:
-        function = name_of(call.func)
-        if function == "Task":
-            yield from ((path, False) for path in _list_texts(keyword_of(call, "output_file")))
-        if function in _READ_FUNCTIONS:
-            first = keyword_of(call, *_PATH_KEYS) or (call.args[0] if call.args else None)
-            mode = keyword_of(call, "mode") or (call.args[1] if len(call.args) > 1 else None)
-            is_written = isinstance(mode, ast.Constant) and _WRITE_MODE.search(str(mode.value)) is not None
-            yield from ((path, not is_written) for path in _list_texts(first))
-        elif function is not None and function.endswith("KnowledgeSource"):
-            paths = _list_texts(keyword_of(call, "file_paths", "file_path"))
-            yield from ((path, True) for path in paths)
-
-
-def _list_texts(expression: ast.expr | None) -> Iterator[str]:
-    items = expression.elts if isinstance(expression, ast.List | ast.Tuple) else [expression]
-    for item in items:
-        if isinstance(item, ast.Constant) and isinstance(item.value, str):
-            path = item.value.removeprefix("./")
-            if _FILE.fullmatch(path) and not path.startswith(("/", "..", "http")) and "{" not in path:
-                yield path

@@ -18,6 +18,7 @@ from crewai_runner.domain.project_inspection.named_models import (
 from crewai_runner.domain.project_inspection.own_packages import find_own_package, list_compiled_folders
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, read_sources
 from crewai_runner.domain.project_inspection.run_inputs import find_inputs
+from crewai_runner.domain.project_inspection.working_folders import place_entries
 from crewai_runner.domain.workflow_yaml.crewai_files import find_crews
 
 MAX_FOLDERS = 200
@@ -35,6 +36,7 @@ def inspect_project(files: Mapping[str, bytes], name: str = "project") -> Projec
     crews, _ = find_crews(sources.texts)
     entries = find_entry_points(sources, declared, [crew.json for crew in crews if crew.json])
     folder = entries[0].working_directory if entries else "."
+    entries = place_entries(sources, entries)
     dependencies = declared[folder]
     models = find_models(sources)
     missing = list_missing_packages(models, dependencies, needs_crewai=uses_crewai(sources))

@@ -26,7 +26,9 @@ _MAX_REQUIREMENTS_BYTES = 256 * 1024
 _LOCKS = frozenset({"uv.lock", "poetry.lock"})
 _LEFT_OUT_FOLDERS = GENERATED_FOLDERS | {"build", "dist"}
 _STANDARD_LIBRARY = sys.stdlib_module_names | {""}
-_SECONDARY_FOLDERS = frozenset({"tests", "test", "docs", "examples", "example", "notebooks", "benchmarks"})
+_SECONDARY_FOLDERS = frozenset(
+    {"tests", "test", "docs", "examples", "example", "experiments", "experiment", "notebooks", "benchmarks"}
+)
 """Folders whose files are read, but start a run only if nothing else does."""
 
 

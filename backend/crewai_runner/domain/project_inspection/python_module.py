@@ -20,7 +20,7 @@ _SHELLS = {
     "tkinter": "Tk",
     "customtkinter": "Tk",
 }
-"""Packages of user interfaces and servers by their import name: a file that imports one is no entry point."""
+"""Packages of user interfaces and servers by their import name: such a file is started last."""
 
 MAIN_FILES = ("main.py", "run.py", "app.py")
 _PREPARATIONS = frozenset(
@@ -37,6 +37,8 @@ _PREPARATIONS = frozenset(
     | {"reconfigure", "setLevel", "disable", "add_middleware", "include_router", "mount", "makedirs", "mkdir"}
 )
 """Calls at the top of a main file that start nothing."""
+_SERVING_FUNCTIONS = frozenset({"launch", "run", "mainloop", "serve", "serve_forever", "exec", "exec_"})
+"""Functions of user interfaces and servers that return when these end."""
 _STARTING_FUNCTIONS = frozenset({"run", "kickoff", "main", "run_crew", "start"})
 _KICKOFFS = frozenset({"kickoff", "kickoff_async", "kickoff_for_each", "kickoff_for_each_async", "akickoff"})
 
@@ -156,6 +158,12 @@ class PythonModule:
             if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Call)
         )
         return frozenset(call.id for call in calls if isinstance(call, ast.Name)) & self.functions.keys()
+
+    @property
+    def serves_when_imported(self) -> bool:
+        """Whether importing the file starts its user interface or server, which does not end by itself."""
+        calls = (node.value for node in self.tree.body if isinstance(node, ast.Expr))
+        return any(isinstance(call, ast.Call) and name_of(call.func) in _SERVING_FUNCTIONS for call in calls)
 
     @property
     def has_calls(self) -> bool:

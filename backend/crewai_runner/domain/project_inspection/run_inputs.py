@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from crewai_runner.domain.field_types import INPUT_NAME
 from crewai_runner.domain.project import EntryPoint, ProjectKind
 from crewai_runner.domain.project_inspection.command_lines import list_options
-from crewai_runner.domain.project_inspection.crew_callables import list_parameters
+from crewai_runner.domain.project_inspection.crew_callables import find_type_of, list_parameters
 from crewai_runner.domain.project_inspection.literals import evaluate, list_assignments
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
 from crewai_runner.domain.project_inspection.python_module import PythonModule, keyword_of, name_of
@@ -29,13 +29,6 @@ _KICKOFFS = frozenset({"kickoff", "kickoff_async", "akickoff"})
 _FOR_EACH = frozenset({"kickoff_for_each", "kickoff_for_each_async", "akickoff_for_each"})
 _YAML_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _UNKNOWN = object()
-_TYPES: tuple[tuple[type, InputType], ...] = (
-    (bool, InputType.BOOLEAN),
-    (int, InputType.INTEGER),
-    (float, InputType.NUMBER),
-    (list, InputType.ARRAY),
-    (dict, InputType.OBJECT),
-)
 
 
 def find_inputs(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinition]:
@@ -86,7 +79,7 @@ def _has_only_lists(modules: list[PythonModule], entry: EntryPoint) -> bool:
 def _define(name: str, value: object) -> InputDefinition:
     if value is _UNKNOWN or value is None:
         return InputDefinition(name=name, type=InputType.ANY, required=False)
-    kind = next((kind for python, kind in _TYPES if isinstance(value, python)), InputType.STRING)
+    kind = find_type_of(value)
     if isinstance(value, str) and (len(value) > LONG_TEXT or "\n" in value):
         kind = InputType.TEXT
     try:

@@ -26,6 +26,8 @@ class Declared:
     scripts: Mapping[str, str] = field(default_factory=dict)
     """`package.module:function` by the name of a command."""
     package_folders: tuple[str, ...] = ()
+    lock_options: tuple[str, ...] = ()
+    """What `uv export` needs to list these requirements."""
 
 
 def read_setup_code(path: str, text: str) -> Declared:

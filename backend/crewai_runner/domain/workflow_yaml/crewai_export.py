@@ -206,6 +206,8 @@ def _list_unsupported(definition: WorkflowDefinition) -> list[str]:
     lines += [f"MCP servers of {owner}: {', '.join(mcps)}." for owner, _, mcps in owners if mcps]
     if definition.budget is not None:
         lines.append("The budget: nothing limits what a run spends.")
+    if definition.network is not None:
+        lines.append(f"The network access of tools: {definition.network}.")
     if definition.allowed_hosts is not None:
         lines.append(f"The hosts that tools may contact: {', '.join(definition.allowed_hosts) or 'none'}.")
     if definition.timeout_seconds is not None:

@@ -5,7 +5,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from crewai_runner.domain.model_settings import ModelChoice
-from crewai_runner.domain.tools import find_tool, list_replacements
+from crewai_runner.domain.network_access import NetworkAccess
+from crewai_runner.domain.tool_classes import describe_difference, list_replacements
+from crewai_runner.domain.tool_names import is_external_tool
+from crewai_runner.domain.tools import find_tool
 from crewai_runner.domain.workflow import InputDefinition, ProcessKind
 from crewai_runner.domain.workflow_yaml.async_tasks import check_async_tasks
 from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
@@ -24,6 +27,7 @@ class Registry:
 
     models: AbstractSet[str] | None = None
     embedders: AbstractSet[str] | None = None
+    has_builtin_embedder: bool = False
     tools: AbstractSet[str] | None = None
     mcp_servers: AbstractSet[str] | None = frozenset()
 
@@ -34,6 +38,8 @@ class Registry:
             return name
         if attribute != "tools":
             return None
+        if is_external_tool(name):
+            return name  # whether it exists is checked when a run starts
         candidates = (find_tool(name), *list_replacements(name))
         return next((found for found in candidates if found is not None and found in known), None)
 
@@ -72,6 +78,7 @@ def check_references(parts: DocumentParts, registry: Registry, problems: Problem
     _check_task_agents(parts, problems)
     _check_embedder(parts, registry, problems)
     _check_output_files(parts.tasks, problems)
+    _check_network(parts.crew, problems)
     check_async_tasks(parts.tasks, parts.is_hierarchical, problems)
     parts.implied_inputs = check_placeholders(
         parts.agents, parts.tasks, parts.inputs, parts.declares_inputs, problems
@@ -205,20 +212,38 @@ def _check_output_files(tasks: list[DocumentMember], problems: Problems) -> None
             problems.warn(task.section.location("output_file"), "duplicate-file", message)
 
 
+def _check_network(crew: SectionValues, problems: Problems) -> None:
+    network, hosts = crew.values.get("network"), crew.values.get("allowed_hosts")
+    if network is NetworkAccess.LISTED and "allowed_hosts" not in crew.locations:
+        message = "No host is listed, so tools contact none. Add `allowed_hosts`, or write `network: none`."
+        problems.warn(crew.location("network"), "no-hosts", message)
+    if network is NetworkAccess.NONE and hosts:
+        message = "With `network: none` tools contact no host. Remove the list, or write `network: listed`."
+        problems.warn(crew.location("allowed_hosts"), "no-effect", message)
+    if network is NetworkAccess.ANY and "allowed_hosts" in crew.locations:
+        message = "Tools contact only the `allowed_hosts`. Write `network: listed`, or remove the list."
+        problems.warn(crew.location("network"), "no-effect", message)
+
+
 def _check_embedder(parts: DocumentParts, registry: Registry, problems: Problems) -> None:
     if "embedder" in parts.crew.locations:
         return
     owners = [(parts.crew, name) for name in ("memory", "knowledge") if parts.crew.values.get(name)]
     owners += [(agent.section, "knowledge") for agent in parts.agents if agent.get("knowledge")]
     for section, attribute in owners:
-        message = (
-            f"`{attribute}` needs an embedder; the default one is used. Choose one with `embedder: <name>`."
-            if registry.embedders is None or registry.embedders
-            else f"`{attribute}` needs an embedder, and none is registered: runs "
-            f"{'go without memory' if attribute == 'memory' else 'do not start'} before you register a model "
-            "of type `embedder` in the settings."
-        )
+        message = f"`{attribute}` needs an embedder{_say_which_embedder(attribute, registry)}"
         problems.warn(section.location(attribute), "embedder-missing", message)
+
+
+def _say_which_embedder(attribute: str, registry: Registry) -> str:
+    if registry.embedders is None or registry.embedders:
+        return "; the default one is used. Choose one with `embedder: <name>`."
+    if registry.has_builtin_embedder:
+        return "; the built-in one, for English text, is used because none is registered."
+    return (
+        f", and none is registered: runs {'go without memory' if attribute == 'memory' else 'do not start'} "
+        "before you register a model of type `embedder` in the settings."
+    )
 
 
 def _check_registry(parts: DocumentParts, registry: Registry, problems: Problems) -> None:
@@ -251,6 +276,11 @@ def _check_names(
             message = f"No {what} `{name}` is registered.{did_you_mean(near)}"
             code = f"unknown-{what.lower().replace(' ', '-')}"
             problems.error(section.location(attribute, number), code, message, near)
+        elif registered in list_replacements(name):
+            difference = describe_difference(str(name))
+            remark = f" {difference}" if difference else ""
+            message = f"`{name}` is the tool `{registered}` here. Write `{registered}`.{remark}"
+            problems.warn(section.location(attribute, number), "tool-alias", message)
 
 
 def _check_model(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crewai_runner.domain.field_types import excerpt
+from crewai_runner.domain.tool_classes import describe_difference
 from crewai_runner.domain.tools import find_tool
 from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
 from crewai_runner.domain.workflow_yaml.crewai_files import CrewSource, NotACrewProject
@@ -13,6 +14,7 @@ from crewai_runner.domain.workflow_yaml.lenient_import import find_input_problem
 from crewai_runner.domain.workflow_yaml.nodes import NotADocument, Table, from_plain
 from crewai_runner.domain.workflow_yaml.omissions import ImportFinding, LossKind, Omission
 from crewai_runner.domain.workflow_yaml.python_files import PythonCrews
+from crewai_runner.domain.workflow_yaml.required_texts import complete_texts
 from crewai_runner.domain.workflow_yaml.serialisation import dump
 
 _MAX_COMMENTS = 50
@@ -56,6 +58,7 @@ def to_document(
     _leave_out_tasks_without_agent(document, omissions)
     _leave_out_manager_of_tasks(document, omissions)
     _leave_out_async_context(document, omissions)
+    complete_texts(document, omissions)
     _declare_inputs(document, code.inputs)
     omissions = [_find_place(omission, crew.places, fallback) for omission in omissions]
     return ImportedDocument(_format_comments(omissions) + dump(document), omissions, source)
@@ -155,7 +158,10 @@ def _describe_unregistered(
 
 def _describe_replaced(path: str, name: str, found: str) -> list[Omission]:
     is_same = find_tool(name) == found
-    return [] if is_same else [Omission(path, f"`{name}` became the tool `{found}`.", LossKind.CHANGED)]
+    if is_same:
+        return []
+    reason = f"`{name}` became the tool `{found}`. {describe_difference(str(name)) or ''}".rstrip()
+    return [Omission(path, reason, LossKind.CHANGED)]
 
 
 def _leave_out_lost_agents(document: dict[str, Any], lost: set[str], omissions: list[Omission]) -> None:

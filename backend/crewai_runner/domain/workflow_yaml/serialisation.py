@@ -9,6 +9,7 @@ import yaml
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.model_settings import ModelChoice
+from crewai_runner.domain.tool_policy import ToolLimit
 from crewai_runner.domain.workflow import AgentDefinition, InputDefinition, TaskDefinition, WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.document_keys import (
     AGENT_SECTION,
@@ -103,6 +104,10 @@ def _to_yaml_value(value: object) -> object:
         return written if len(written) > 1 else value.name
     if isinstance(value, Budget):
         return _write_keys(value, BUDGET_SECTION)
+    if isinstance(value, ToolLimit):
+        return value.model_dump(exclude_none=True, by_alias=False)
+    if isinstance(value, dict):
+        return {name: _to_yaml_value(item) for name, item in value.items()}
     if isinstance(value, StrEnum):
         return value.value
     return _to_number(value) if isinstance(value, Decimal) else value

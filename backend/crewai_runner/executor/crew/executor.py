@@ -15,6 +15,7 @@ from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.crew.attempt.start_queue import StartQueue
 from crewai_runner.executor.crew.compat import environment, patches
 from crewai_runner.executor.crew.compat.delegation import replace_delegation
+from crewai_runner.executor.mcp.commands import CommandStarter
 from crewai_runner.executor.port import (
     EngineState,
     EngineStatus,
@@ -40,8 +41,9 @@ _Result = TypeVar("_Result")
 class CrewExecutor:
     """Runs each attempt in its own thread; the caller limits their number.
 
-    `data_dir` is the folder of crews' memories. `egress` restricts the addresses of models,
+    `data_dir` is CrewAI's folder. `egress` restricts the addresses of models,
     `tool_egress` those of tools. `starts_at_once` is how many attempts build their crews at a time.
+    `mcp_commands` starts the MCP servers that are commands.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class CrewExecutor:
         tool_egress: EgressPolicy | None = None,
         *,
         starts_at_once: int = 2,
+        mcp_commands: CommandStarter | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._egress = egress
         self._tool_egress = tool_egress
+        self._mcp_commands = mcp_commands
         self._loaded: Future[ComponentFactory | None] = Future()
         self._status = EngineStatus(EngineState.LOADING)
         self._starts = StartQueue(starts_at_once)
@@ -83,6 +87,7 @@ class CrewExecutor:
         from crewai_runner.executor.crew.build.component_factory import ComponentFactory  # noqa: PLC0415
         from crewai_runner.executor.crew.llm.retry_logging import install_retry_handler  # noqa: PLC0415
         from crewai_runner.executor.crew.self_test import run_self_test  # noqa: PLC0415
+        from crewai_runner.executor.tools.runners import make_runners  # noqa: PLC0415
 
         environment.ignore_engine_warnings()
         install_retry_handler()
@@ -95,6 +100,7 @@ class CrewExecutor:
             egress=self._egress,
             tool_egress=self._tool_egress,
             use_async_executor=problem is None,
+            tool_runners=make_runners(self._mcp_commands),
         )
 
     async def execute(self, spec: RunSpec, sink: EventSink, control: RunControl) -> Outcome:
@@ -165,6 +171,13 @@ class CrewExecutor:
         from crewai_runner.executor.crew.llm.completion import complete  # noqa: PLC0415 - imports CrewAI
 
         return await complete(model, messages, on_text, egress=self._egress)
+
+    async def embed(self, model: ModelBinding, texts: Sequence[str]) -> list[list[float]]:
+        """Embed texts outside a crew. Raises ModelCallFailed."""
+        await asyncio.shield(asyncio.wrap_future(self._loaded))
+        from crewai_runner.executor.crew.llm.embedding_call import embed  # noqa: PLC0415 - imports CrewAI
+
+        return await embed(model, texts, egress=self._egress)
 
 
 def _ready_status(problem: str | None) -> EngineStatus:

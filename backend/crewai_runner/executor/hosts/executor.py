@@ -8,10 +8,10 @@ from crewai_runner.executor.attempt_loss import AttemptLost
 from crewai_runner.executor.hosts.crew_host import CrewHost
 from crewai_runner.executor.hosts.frames import FrameKind
 from crewai_runner.executor.hosts.host_config import HostConfig, HostLimits
-from crewai_runner.executor.hosts.messages import CompleteRequest
+from crewai_runner.executor.hosts.messages import CompleteRequest, EmbedRequest
 from crewai_runner.executor.hosts.observer import HostObserver
 from crewai_runner.executor.hosts.pool import HostPool
-from crewai_runner.executor.hosts.work import HostedAttempt, HostedCall
+from crewai_runner.executor.hosts.work import HostedAttempt, HostedCall, HostedEmbedding
 from crewai_runner.executor.port import (
     EngineState,
     EngineStatus,
@@ -108,6 +108,22 @@ class HostedExecutor:
         finally:
             host.forget(number)
 
+    async def embed(self, model: ModelBinding, texts: Sequence[str]) -> list[list[float]]:
+        """Embed texts in a host. Raises ModelCallFailed."""
+        pool = await self._ready_pool()
+        host = await pool.acquire()
+        if host is None:
+            raise ModelCallFailed(self._unavailable().failure)
+        number, send = host.reserve()
+        work = HostedEmbedding(send)
+        host.begin(number, work, FrameKind.EMBED, EmbedRequest(model, list(texts)))
+        try:
+            return await work.vectors()
+        except AttemptLost as error:
+            raise ModelCallFailed(_lost_call()) from error
+        finally:
+            host.forget(number)
+
     async def _ready_pool(self) -> HostPool:
         await self._started.wait()
         if self.pool is None:
@@ -128,5 +144,5 @@ def _lost_call() -> RunFailure:
     return RunFailure(
         code="engine-lost",
         message="The process that called the model ended unexpectedly.",
-        hint="Send the message again.",
+        hint="Try it again.",
     )

@@ -30,6 +30,9 @@ class FrameKind(IntEnum):
     MESSAGE = 5
     STORED = 6
     PING = 7
+    SPENDING = 8
+    EMBED = 9
+    TOOL_ANSWER = 10
     # From the host
     READY = 20
     EVENT = 21
@@ -42,6 +45,11 @@ class FrameKind(IntEnum):
     ERROR = 28
     PONG = 29
     REPLACING_TEXT = 30
+    EMBEDDINGS = 31
+    MEMORIES = 32
+    CONNECTION = 33
+    FILE = 34
+    TOOL_REQUEST = 35
 
 
 OnFrame = Callable[[FrameKind, int, bytes], None]

@@ -6,11 +6,14 @@ from typing import Literal
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.setting_choices import LogFormat
+from crewai_runner.executor.mcp.commands import CommandStarter
 
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
     """`data_dir` is the folder of crews' memories; `egress` and `tool_egress` as in `CrewExecutor`.
+
+    `mcp_commands` starts the MCP servers that are commands.
 
     A host that hears nothing from its worker for `worker_timeout_seconds` exits; None: it waits for ever.
     """
@@ -21,6 +24,7 @@ class HostConfig:
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: LogFormat = LogFormat.CONSOLE
     worker_timeout_seconds: float | None = None
+    mcp_commands: CommandStarter | None = None
 
 
 @dataclass(frozen=True, slots=True)

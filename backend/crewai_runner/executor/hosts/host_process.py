@@ -1,6 +1,7 @@
 """The process of a crew host: executes attempts and model calls for its worker, and nothing else."""
 
 import asyncio
+import itertools
 import os
 import socket
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 from crewai_runner.core.keyring import secret_parts
 from crewai_runner.core.logging import configure_logging, get_logger
 from crewai_runner.core.secret_mask import SecretMask
+from crewai_runner.domain.run_connection import RunConnection
 from crewai_runner.domain.run_events import RUN_EVENT, RunEvent
 from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.hosts import process_setup
@@ -19,13 +21,23 @@ from crewai_runner.executor.hosts.frames import FrameConnection, FrameKind, Outb
 from crewai_runner.executor.hosts.host_config import HostConfig
 from crewai_runner.executor.hosts.messages import (
     COMPLETION,
+    CONNECTION,
+    EMBEDDINGS,
     FAILURE,
+    MEMORY_CHANGES,
     STATUS,
+    TOOL_MESSAGE,
     CompleteRequest,
+    EmbedRequest,
+    SpendingRequest,
     StopRequest,
+    ToolAnswer,
+    ToolCallMessage,
     decode_request,
+    encode_file,
     encode_outcome,
 )
+from crewai_runner.executor.memory_records import StoreMemories
 from crewai_runner.executor.port import (
     ModelBinding,
     ModelCallFailed,
@@ -34,6 +46,8 @@ from crewai_runner.executor.port import (
     RunSpec,
     UserMessage,
 )
+from crewai_runner.executor.run_files import StoreFile
+from crewai_runner.executor.tool_requests import ToolRequest, ToolResult
 
 log = get_logger(__name__)
 CHECK_SECONDS = 1.0
@@ -57,7 +71,11 @@ class _CrewHostServer:
     def __init__(self, config: HostConfig, mask: SecretMask) -> None:
         self._config, self._mask = config, mask
         self._executor = CrewExecutor(
-            config.data_dir, egress=config.egress, tool_egress=config.tool_egress, starts_at_once=1
+            config.data_dir,
+            egress=config.egress,
+            tool_egress=config.tool_egress,
+            starts_at_once=1,
+            mcp_commands=config.mcp_commands,
         )
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._controls: dict[int, _HostedControl] = {}
@@ -95,15 +113,31 @@ class _CrewHostServer:
             case FrameKind.EXECUTE:
                 spec = decode_request(payload)
                 secrets = spec.models.values()
-                self._controls[number] = _HostedControl(lambda: self._outbox.add(FrameKind.FLUSH, number))
+                self._controls[number] = _HostedControl(
+                    lambda: self._outbox.add(FrameKind.FLUSH, number),
+                    lambda changes: self._outbox.add(
+                        FrameKind.MEMORIES, number, MEMORY_CHANGES.dump_json(list(changes))
+                    ),
+                    lambda file: self._outbox.add(FrameKind.FILE, number, encode_file(file)),
+                )
                 self._start(number, self._execute(number, spec), secrets)
             case FrameKind.COMPLETE:
                 request = decode_request(payload)
                 self._start(number, self._complete(number, request), [request.model])
+            case FrameKind.EMBED:
+                embedding = decode_request(payload)
+                self._start(number, self._embed(number, embedding), [embedding.model])
             case FrameKind.CANCEL if number in self._tasks:
                 self._tasks[number].cancel()
-            case FrameKind.STOP | FrameKind.MESSAGE | FrameKind.STORED if number in self._controls:
-                self._controls[number].apply(kind, payload)
+            case (
+                FrameKind.STOP
+                | FrameKind.MESSAGE
+                | FrameKind.SPENDING
+                | FrameKind.STORED
+                | FrameKind.TOOL_ANSWER
+            ):
+                if number in self._controls:
+                    self._controls[number].apply(kind, payload)
             case FrameKind.PING:
                 self._outbox.add(FrameKind.PONG, 0, str(process_setup.resident_megabytes()).encode())
 
@@ -135,7 +169,15 @@ class _CrewHostServer:
         def emit(event: RunEvent) -> None:
             self._outbox.add(FrameKind.EVENT, number, RUN_EVENT.dump_json(event))
 
-        outcome = await self._executor.execute(spec, emit, self._controls[number].control)
+        def note(connection: RunConnection) -> None:
+            self._outbox.add(FrameKind.CONNECTION, number, CONNECTION.dump_json(connection))
+
+        control = self._controls[number].control
+        control.on_connection = note
+        self._controls[number].send_tool_message = lambda payload: self._outbox.add(
+            FrameKind.TOOL_REQUEST, number, payload
+        )
+        outcome = await self._executor.execute(spec, emit, control)
         self._outbox.add(FrameKind.OUTCOME, number, encode_outcome(outcome))
 
     async def _complete(self, number: int, request: CompleteRequest) -> None:
@@ -148,15 +190,47 @@ class _CrewHostServer:
         )
         self._outbox.add(FrameKind.COMPLETION, number, COMPLETION.dump_json(completion))
 
+    async def _embed(self, number: int, request: EmbedRequest) -> None:
+        vectors = await self._executor.embed(request.model, request.texts)
+        self._outbox.add(FrameKind.EMBEDDINGS, number, EMBEDDINGS.dump_json(vectors))
+
 
 class _HostedControl:
     """The control of an attempt in a host: requests arrive as frames, and storing is asked for by frames."""
 
-    def __init__(self, send_flush: Callable[[], None]) -> None:
+    def __init__(
+        self, send_flush: Callable[[], None], store_memories: StoreMemories, store_file: StoreFile
+    ) -> None:
         self._send_flush = send_flush
         self._lock = threading.Lock()
         self._waiting: deque[Future[None]] = deque()
-        self.control = RunControl(flush=self._flush)
+        self.control = RunControl(self._flush, store_memories, store_file)
+        self.control.ask = lambda request: self._send_message(request=request)
+        self.control.save = lambda result: self._send_message(result=result)
+        self.send_tool_message: Callable[[bytes], None] = lambda _payload: None
+        self._answers: dict[int, Future[Any]] = {}
+        self._numbers = itertools.count(1)
+
+    def _send_message(
+        self, *, request: ToolRequest | None = None, result: ToolResult | None = None
+    ) -> Future[Any]:
+        """Send a message to the worker; the future resolves with its answer."""
+        future: Future[Any] = Future()
+        with self._lock:
+            number = next(self._numbers)
+            self._answers[number] = future
+        self.send_tool_message(TOOL_MESSAGE.dump_json(ToolCallMessage(number, request, result)))
+        return future
+
+    def _take_answer(self, answer: ToolAnswer) -> None:
+        with self._lock:
+            future = self._answers.pop(answer.number, None)
+        if future is None or not future.set_running_or_notify_cancel():
+            return
+        if answer.failed:
+            future.set_exception(RuntimeError("the worker could not store or ask"))
+        else:
+            future.set_result(answer.decision)
 
     def apply(self, kind: FrameKind, payload: bytes) -> None:
         if kind is FrameKind.STORED:
@@ -165,9 +239,13 @@ class _HostedControl:
             if future.set_running_or_notify_cancel():
                 future.set_result(None)
             return
-        request: StopRequest | UserMessage = decode_request(payload)
-        if isinstance(request, StopRequest):
+        request: StopRequest | SpendingRequest | UserMessage | ToolAnswer = decode_request(payload)
+        if isinstance(request, ToolAnswer):
+            self._take_answer(request)
+        elif isinstance(request, StopRequest):
             self.control.stop(request.mode, request.age_seconds)
+        elif isinstance(request, SpendingRequest):
+            self.control.limit_spending(request.refusal)
         else:
             self.control.send_message(request)
 
@@ -175,7 +253,8 @@ class _HostedControl:
         """Wake everything that waits for events to be stored: the attempt has ended."""
         with self._lock:
             waiting, self._waiting = self._waiting, deque()
-        for future in waiting:
+            answers, self._answers = self._answers, {}
+        for future in (*waiting, *answers.values()):
             future.cancel()
 
     def _flush(self) -> Future[None]:

@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crewai_runner.core.host_patterns import parse_host_pattern
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.budget import BudgetLimit
+from crewai_runner.domain.network_access import NetworkAccess, find_host_rule
 from crewai_runner.domain.run import RunFailure
+from crewai_runner.domain.run_connection import RunConnection
 from crewai_runner.domain.run_event_payloads import WarningRaisedData
 from crewai_runner.domain.run_events import WarningRaised
 from crewai_runner.executor.port import Failed, NeedsHuman, Outcome, Stopped
@@ -58,8 +61,15 @@ class ProjectAttempt:
         values = [value.get_secret_value() for value in link.code.secrets.values()]
         mask = TextMask(values)
         mask_hosts = TextMask([*values, *(value.lower() for value in values)])
-        self._ledger = EgressLedger(spec.run_id, self._warn, mask_hosts)
-        self._hosts = tuple(parse_host_pattern(host) for host in link.code.allowed_hosts)
+        rule = find_host_rule(None, link.code.allowed_hosts, spec.network_limit)
+        self._hosts = tuple(parse_host_pattern(host) for host in rule.hosts or ())
+        self._ledger = EgressLedger(
+            spec.run_id,
+            self._warn,
+            mask_hosts,
+            self._note_connection,
+            forbids_all=spec.network_limit is NetworkAccess.NONE,
+        )
         self._finished = restore_tasks(spec.finished_tasks, record.hashes)
         self._translator = RecordingTranslator(spec.run_id, self._finished, mask, record)
         self._lines = LogLines(spec.run_id, self._sink)
@@ -236,6 +246,7 @@ class ProjectAttempt:
             find_scope=self._translator.find_scope,
             allowed_hosts=self._hosts,
             note_reference=self._ledger.note_reference,
+            note_connection=self._link.control.note_connection,
         )
 
     def _start_timers(self) -> None:
@@ -266,6 +277,11 @@ class ProjectAttempt:
     def _warn(self, code: str, message: str, host: str | None = None) -> None:
         data = WarningRaisedData(code=code, message=message, host=host)
         self._sink(WarningRaised(run_id=self._link.run_id, data=data))
+
+    def _note_connection(self, connection: RunConnection) -> None:
+        scope = self._translator.find_scope()
+        connection = replace(connection, agent=scope.agent, task_key=scope.task_key)
+        self._link.control.note_connection(connection)
 
     def _timeout_failure(self) -> RunFailure:
         return RunFailure(

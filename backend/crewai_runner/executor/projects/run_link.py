@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crewai_runner.domain.run import StopMode
+from crewai_runner.domain.run import RunFailure, StopMode
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.port import EventSink, NeedsHuman, Outcome, RunControl, RunSpec, UserMessage
 from crewai_runner.executor.project_code import ProjectCode
@@ -121,3 +121,6 @@ class StopAfterStep:
 
     def send_message(self, message: UserMessage) -> None:
         """Leave the message undelivered."""
+
+    def limit_spending(self, refusal: RunFailure | None) -> None:
+        """Do nothing: the gateway reads the control itself."""

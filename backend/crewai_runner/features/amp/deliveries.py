@@ -19,6 +19,7 @@ from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.secret_mask import SecretMask
+from crewai_runner.core.webhook_signature import sign
 from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.run_webhooks import RunWebhookRow
 from crewai_runner.db.tables.runs import RunRow
@@ -26,7 +27,6 @@ from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.features.amp.repository import MAX_FAILURES, WebhookRepository
 from crewai_runner.features.amp.rules import PayloadBuilder
 from crewai_runner.features.amp.schemas import WebhookTargets
-from crewai_runner.features.amp.signing import sign
 from crewai_runner.features.events.service import EventService
 
 log = get_logger(__name__)

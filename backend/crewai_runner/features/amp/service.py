@@ -14,6 +14,7 @@ from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import add_notification, read_phase
 from crewai_runner.db.tables.run_webhooks import RunWebhookRow
 from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.audit_entry import get_entry
 from crewai_runner.domain.run import RunFailure, RunResult, RunState, TaskResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.features.amp.automations import Automations
@@ -182,6 +183,7 @@ class AmpService:
         """
         targets = await self._check_targets(request)
         run = await self._get_run(principal, slug, request.execution_id)
+        get_entry().set_target("run", run.id)
         waiting = await self._services.approvals.find_open(principal, run.id)
         if waiting is None or waiting.task_key not in ("", request.task_id):
             waits_for = "no task" if waiting is None else f"`{waiting.task_key}`"

@@ -44,6 +44,7 @@ class ApiKeyRead(ApiModel):
     person_id: str | None = Field(description="Whose key it is; null for a key of the workspace.")
     scopes: list[Scope]
     created_by: str
+    created_by_name: str
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None

@@ -8,6 +8,7 @@ from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.paging import decode_id_cursor, make_page
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.repository import lock_workspace
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.db.tables.api_keys import ApiKeyRow
 from crewai_runner.features.api_keys.errors import (
     ApiKeyExpiry,
@@ -56,12 +57,14 @@ class ApiKeyService:
         )
         self._keys.add(row)
         await self._session.flush()
+        await load_subject_names(self._session, [row])
         return CreatedApiKey(api_key=ApiKeyRead.model_validate(row), token=token)
 
     async def list_page(self, limit: int, cursor: str | None) -> ApiKeyList:
         """Return one page of keys, newest first, revoked and expired ones included."""
         rows = await self._keys.list_page(decode_id_cursor(cursor, Prefix.API_KEY), limit + 1)
         page = make_page(rows, limit, lambda row: row.id)
+        await load_subject_names(self._session, page.items)
         keys = [ApiKeyRead.model_validate(row) for row in page.items]
         return ApiKeyList(api_keys=keys, next_cursor=page.next_cursor)
 

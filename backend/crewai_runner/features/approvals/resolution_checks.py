@@ -1,21 +1,30 @@
 """Which resolutions an approval request allows, and the failures of runs without one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import JsonValue
 
 from crewai_runner.core.clock import now
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.structured_output import StructureMismatch, parse_structured
+from crewai_runner.domain.tool_arguments import ArgumentsInvalid, check_arguments
 from crewai_runner.features.approvals.errors import (
     ActionNotAllowed,
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
+    EditedArgumentsInvalid,
     EditedOutputInvalid,
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.schemas import ApprovalResolve, ApprovalState
 
-_ACTIONS = {"review": ("approve", "revise", "reject"), "question": ("answer", "reject")}
+_ACTIONS = {
+    "review": ("approve", "revise", "reject"),
+    "question": ("answer", "reject"),
+    "tool_call": ("approve", "reject"),
+}
 
 
 def check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> None:
@@ -36,15 +45,34 @@ def check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> None
         )
     allowed = _ACTIONS[approval.kind]
     if resolution.action not in allowed:
-        raise ActionNotAllowed(
-            f"A {approval.kind} is resolved with {' or '.join(f'`{action}`' for action in allowed)}."
-        )
+        kind, actions = approval.kind.replace("_", " "), " or ".join(f"`{action}`" for action in allowed)
+        raise ActionNotAllowed(f"A {kind} is resolved with {actions}.")
     if (resolution.answer is None) is (resolution.action == "answer"):
         raise FeedbackMissing("`answer` is required with the action `answer`, and only allowed with it.")
     if resolution.action == "revise" and not (resolution.feedback or "").strip():
         raise FeedbackMissing("`revise` requires `feedback` that tells the agent what to change.")
+    is_call = approval.kind == "tool_call"
+    if not is_call and (resolution.arguments is not None or resolution.for_run):
+        raise FeedbackMissing("`arguments` and `forRun` are only allowed for the call of a tool.")
+    if is_call and resolution.action != "approve" and resolution.arguments is not None:
+        raise FeedbackMissing("`arguments` are only allowed with `approve`.")
+    if is_call and resolution.edited is not None:
+        raise FeedbackMissing("Send `arguments` to change those of the call; `edited` is for outputs.")
     if resolution.edited is not None and resolution.action != "approve":
         raise FeedbackMissing("`edited` is only allowed with `approve`; send `feedback` to revise.")
+
+
+def check_edited_arguments(approval: ApprovalRow, arguments: Mapping[str, Any]) -> None:
+    """Raise EditedArgumentsInvalid unless the tool can be called with these arguments."""
+    if approval.parameters is None:
+        return
+    try:
+        check_arguments(arguments, approval.parameters)
+    except ArgumentsInvalid as invalid:
+        raise EditedArgumentsInvalid(
+            f"{approval.tool} cannot be called with these arguments: {invalid} "
+            "Correct them, or approve without `arguments`."
+        ) from invalid
 
 
 def parse_edited(run: RunRow, approval: ApprovalRow, edited: str) -> JsonValue:

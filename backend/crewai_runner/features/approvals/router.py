@@ -18,6 +18,7 @@ from crewai_runner.features.approvals.errors import (
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
     ApprovalNotFound,
+    ApprovalNotYours,
     EditedOutputInvalid,
     FeedbackMissing,
 )
@@ -26,7 +27,6 @@ from crewai_runner.features.approvals.schemas import (
     ApprovalPage,
     ApprovalResolve,
     ApprovalState,
-    to_approval_read,
 )
 from crewai_runner.http.deps import LIMIT, Cursor, Limit, QueueOpen
 from crewai_runner.http.prefixed_router import PrefixedRouter
@@ -39,20 +39,26 @@ router = PrefixedRouter(prefix="/approvals", tags=["approvals"])
 async def list_approvals(
     reader: Reader,
     approvals: ApprovalLists,
+    *,
     status: Annotated[ApprovalState | None, Query(description="Only approvals in this state.")] = None,
     run_id: Annotated[str | None, Query(alias="runId", max_length=64, pattern="^run_[0-9A-Za-z]+$")] = None,
+    mine: Annotated[
+        bool | None,
+        Query(description="Only those that the caller is asked to answer, or only those of others."),
+    ] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Response:
     """List approval requests, newest first."""
-    body = await approvals.list_page(reader, status, run_id, limit, cursor)
+    body = await approvals.list_page(reader, status, run_id, limit, cursor, mine=mine)
     return Response(body, media_type="application/json")
 
 
 @router.get("/{approval_id}", responses=problems(ApprovalNotFound))
 async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToRead) -> ApprovalAnswer:
     """Get one approval request with the proposed output."""
-    return ApprovalAnswer(approval=to_approval_read(await approvals.get(reader, approval_id)))
+    found = await approvals.get(reader, approval_id)
+    return ApprovalAnswer(approval=await approvals.describe(reader, found))
 
 
 @router.post(
@@ -60,6 +66,7 @@ async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToR
     dependencies=[QueueOpen],
     responses=problems(
         ApprovalNotFound,
+        ApprovalNotYours,
         ApprovalAlreadyResolved,
         ApprovalDeadlinePassed,
         ActionNotAllowed,
@@ -75,4 +82,5 @@ async def resolve_approval(
 
     After `approve`, `revise` and `answer` the run continues automatically; `reject` fails it.
     """
-    return ApprovalAnswer(approval=to_approval_read(await approvals.resolve(resolver, approval_id, body)))
+    resolved = await approvals.resolve(resolver, approval_id, body)
+    return ApprovalAnswer(approval=await approvals.describe(resolver, resolved))

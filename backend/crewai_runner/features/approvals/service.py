@@ -13,6 +13,7 @@ from crewai_runner.core.ids import Prefix, has_prefix, new_id
 from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.artifact_events import make_artifact_event
 from crewai_runner.domain.run import RunState, TaskState, WaitReason
@@ -32,7 +33,8 @@ from crewai_runner.domain.run_events import (
 )
 from crewai_runner.executor.port import NeedsHuman
 from crewai_runner.executor.project_code import GivenAnswer, HumanQuestion
-from crewai_runner.features.approvals.errors import ApprovalNotFound
+from crewai_runner.features.approvals.addressees import find_addressee
+from crewai_runner.features.approvals.errors import ApprovalNotFound, ApprovalNotYours
 from crewai_runner.features.approvals.repository import ApprovalRepository
 from crewai_runner.features.approvals.resolution_checks import (
     check_resolvable,
@@ -40,7 +42,14 @@ from crewai_runner.features.approvals.resolution_checks import (
     make_rejection_failure,
     parse_edited,
 )
-from crewai_runner.features.approvals.schemas import ApprovalResolve, ApprovalState
+from crewai_runner.features.approvals.rules import may_answer
+from crewai_runner.features.approvals.schemas import (
+    ApprovalRead,
+    ApprovalResolve,
+    ApprovalState,
+    to_approval_read,
+)
+from crewai_runner.features.approvals.tool_calls import ToolCallApprovals
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
@@ -57,12 +66,19 @@ _STATE_BY_ACTION = {
 
 class ApprovalService:
     def __init__(self, session: AsyncSession, queue: JobQueue, mask: SecretMask) -> None:
+        self._session = session
         self._approvals, self._mask = ApprovalRepository(session), mask
         self._runs = RunService(session)
         self._lifecycle = LifecycleService(session, queue, mask)
+        self.tool_calls = ToolCallApprovals(session, queue, mask)
 
-    async def request(self, run: RunRow, review: NeedsHuman, expires_in: timedelta) -> ApprovalRow:
-        """Request a review or an answer; the run, locked by the caller, moves to `waiting`."""
+    async def request(self, run: RunRow, review: NeedsHuman, expires_in: timedelta) -> ApprovalRow | None:
+        """Request a review or an answer; the run, locked by the caller, moves to `waiting`.
+
+        A call of a tool was requested before.
+        """
+        if review.tool_call is not None:
+            return await self.tool_calls.wait(run, review.tool_call)
         approval, requested = await self._add(run, review, expires_in)
         await self._lifecycle.wait(run, WaitReason.HUMAN_INPUT, requested, approval_id=approval.id)
         return approval
@@ -94,6 +110,7 @@ class ApprovalService:
     async def _add(
         self, run: RunRow, review: NeedsHuman, expires_in: timedelta
     ) -> tuple[ApprovalRow, ApprovalRequested]:
+        role, person_id = await find_addressee(self._session, self._lifecycle, run, review.task_key)
         mask = self._mask.scoped(run.workspace_id, run.id)
         output, question = clean_json(review.output, mask), review.question
         prompt = clean_json(question.prompt, mask) if question else ""
@@ -109,6 +126,8 @@ class ApprovalService:
             output=output,
             json_output=clean_json(review.json_output, mask),
             state=ApprovalState.OPEN,
+            assigned_role=role,
+            assigned_person_id=person_id,
             expires_at=now() + expires_in,
         )
         self._approvals.add(approval)
@@ -120,11 +139,23 @@ class ApprovalService:
             task_key=review.task_key or None, agent=review.agent or None, data=data
         )
 
+    async def describe(self, principal: Principal, approval: ApprovalRow) -> ApprovalRead:
+        """Return the approval as the caller sees it."""
+        name = await self._approvals.get_name(approval.assigned_person_id)
+        return to_approval_read(approval, principal, name)
+
+    async def _check_addressee(self, principal: Principal, approval: ApprovalRow) -> None:
+        if may_answer(principal, approval.assigned_role, approval.assigned_person_id):
+            return
+        name = await self._approvals.get_name(approval.assigned_person_id)
+        raise ApprovalNotYours(name or f"people with the role {approval.assigned_role} or a higher one")
+
     async def get(self, principal: Principal, approval_id: str) -> ApprovalRow:
         """Return the approval. Raises ApprovalNotFound, also for one of another workspace."""
         if has_prefix(approval_id, Prefix.APPROVAL):
             approval = await self._approvals.get(approval_id, principal.workspace_id)
             if approval is not None:
+                await load_subject_names(self._session, [approval])
                 return approval
         raise ApprovalNotFound(f"Approval {approval_id!r} does not exist in this workspace.")
 
@@ -142,10 +173,11 @@ class ApprovalService:
         """Resolve an open approval request, then continue the run or fail it.
 
         The same resolution by the same caller changes nothing the second time. Raises ApprovalNotFound
-        (404), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410), ActionNotAllowed and
-        FeedbackMissing (422).
+        (404), ApprovalNotYours (403), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410),
+        ActionNotAllowed, EditedArgumentsInvalid and FeedbackMissing (422).
         """
         found = await self.get(principal, approval_id)
+        await self._check_addressee(principal, found)
         # Every transaction locks the run before its approval, so two resolutions cannot deadlock.
         run = await self._runs.get(principal, found.run_id, lock=True)
         approval = await self._approvals.get(approval_id, principal.workspace_id, lock=True)
@@ -153,7 +185,11 @@ class ApprovalService:
         if await self._is_repeated(principal, approval, resolution):
             return approval
         check_resolvable(approval, resolution)
-        await self._apply(run, approval, principal.subject, resolution)
+        if approval.kind == "tool_call":
+            await self.tool_calls.resolve(run, approval, principal.subject, resolution)
+        else:
+            await self._apply(run, approval, principal.subject, resolution)
+        await load_subject_names(self._session, [approval])
         return approval
 
     async def _is_repeated(
@@ -212,7 +248,8 @@ class ApprovalService:
             await self._lifecycle.emit(run, make_artifact_event(approval.task_key, path, raw))
 
     async def cancel(self, run: RunRow) -> None:
-        """Cancel the open approval request of a locked run that ends for another reason."""
+        """Cancel the open approval requests of a locked run that ends for another reason."""
+        await self.tool_calls.cancel_open(run)
         approval = await self._approvals.lock_open(run.id)
         if approval is not None:
             approval.state, approval.resolved_at = ApprovalState.CANCELLED, now()
@@ -226,6 +263,9 @@ class ApprovalService:
         for run_id in await self._approvals.list_overdue_run_ids(now(), EXPIRY_BATCH_SIZE):
             run = await self._runs.lock_for_worker(run_id)
             approval = await self._approvals.lock_open(run_id)
+            if run is not None and (call := await self.tool_calls.expire(run)) is not None:
+                await self._lifecycle.fail(run, make_expiry_failure(call))
+                failed_ids.append(run.id)
             if approval is None or approval.expires_at > now():
                 continue  # resolved while this transaction waited for the lock
             approval.state, approval.resolved_at = ApprovalState.EXPIRED, now()

@@ -62,6 +62,14 @@ def check_page_origin(connection: HTTPConnection, allowed: Sequence[str]) -> Non
         raise CrossSiteRequest("Pages of this origin may not open WebSockets; see CORS_ORIGINS.")
 
 
+def check_request_origin(connection: HTTPConnection, allowed: Sequence[str]) -> None:
+    """Raise CrossSiteRequest if a page of an origin that is not allowed sent this request."""
+    origin = connection.headers.get("origin")
+    if origin is None or origin in allowed or "*" in allowed or _is_same_origin(connection):
+        return
+    raise CrossSiteRequest("Pages of this origin may not send this request; see CORS_ORIGINS.")
+
+
 def _is_same_origin(connection: HTTPConnection) -> bool:
     """Browsers send Sec-Fetch-Site to secure origins; elsewhere the Origin is compared with the Host."""
     site = connection.headers.get("sec-fetch-site")

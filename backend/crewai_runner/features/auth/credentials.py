@@ -13,7 +13,8 @@ from crewai_runner.core.roles import SERVER_KEY, person_principal, server_princi
 from crewai_runner.db.failures import is_database_unavailable
 from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.api_keys import ApiKeyRow
-from crewai_runner.features.auth.repository import CredentialRepository
+from crewai_runner.features.auth.external_sessions import GroupReader, NoIssuers
+from crewai_runner.features.auth.repository import CredentialRepository, MemberRights
 
 CACHE_SECONDS = 10.0
 """How long a process that missed the notification still accepts a revoked key or a withdrawn right."""
@@ -30,6 +31,8 @@ class _Rights:
     expires_at: datetime | None = None
     used_key_id: str | None = None
     """The key whose use has not been recorded for LAST_USED_INTERVAL."""
+    member: MemberRights | None = None
+    """The membership that the rights come from, if an issuer decides about it."""
 
     def get_principal(self) -> Principal | None:
         return None if self.expires_at is not None and self.expires_at <= now() else self.principal
@@ -42,11 +45,18 @@ _Load = Callable[[CredentialRepository], Awaitable[_Rights]]
 class Credentials:
     """Looks up principals, and remembers them for CACHE_SECONDS or until `clear`.
 
-    While the database is unavailable, what was found last still counts.
+    While the database is unavailable, what was found last still counts. Rights that come from the groups of
+    an issuer count while these were read recently; otherwise they are read again.
     """
 
-    def __init__(self, sessions: Sessions, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        clock: Callable[[], float] = time.monotonic,
+        groups: GroupReader | None = None,
+    ) -> None:
         self._sessions, self._clock = sessions, clock
+        self._groups = groups or NoIssuers()
         self._known: dict[tuple[str, str], tuple[float, _Rights]] = {}
 
     def clear(self) -> None:
@@ -72,7 +82,7 @@ class Credentials:
         async def load(repository: CredentialRepository) -> _Rights:
             if has_prefix(subject, Prefix.PERSON):
                 member = await repository.get_member(subject, workspace_id)
-                return NO_RIGHTS if member is None else _Rights(person_principal(member))
+                return NO_RIGHTS if member is None else _make_person_rights(member)
             return await _find_key_rights(repository, await repository.get_key(subject, workspace_id))
 
         return await self._find((workspace_id, subject), load)
@@ -80,12 +90,23 @@ class Credentials:
     async def _find(self, key: tuple[str, str], load: _Load) -> Principal | None:
         known = self._known  # which `clear` replaces: what was read before a change is not kept after it
         until, rights = known.get(key, (0.0, None))
-        if rights is None or until <= self._clock():
-            rights = await self._load(rights, load)
+        if rights is None or until <= self._clock() or not self._is_current(rights):
+            rights = await self._load_current(rights, load)
             if len(known) >= MAX_CACHED:
                 known.clear()
             known[key] = (self._clock() + CACHE_SECONDS, rights)
-        return rights.get_principal()
+        return rights.get_principal() if self._is_current(rights) else None
+
+    async def _load_current(self, last: _Rights | None, load: _Load) -> _Rights:
+        rights = await self._load(last, load)
+        member = rights.member
+        if member is None or member.managed_by is None or self._is_current(rights):
+            return rights
+        await self._groups.refresh_person(member.managed_by, member.member.person_id)
+        return await self._load(rights, load)
+
+    def _is_current(self, rights: _Rights) -> bool:
+        return rights.member is None or self._groups.is_current(rights.member.checked_at)
 
     async def _load(self, last: _Rights | None, load: _Load) -> _Rights:
         try:
@@ -105,12 +126,18 @@ async def _find_key_rights(repository: CredentialRepository, row: ApiKeyRow | No
     """Return the rights of a key: its scopes, and for a person's key only those the person has now."""
     if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= now()):
         return NO_RIGHTS
-    scopes = frozenset(Scope(scope) for scope in row.scopes)
+    scopes, member = frozenset(Scope(scope) for scope in row.scopes), None
     if row.person_id is not None:
         member = await repository.get_member(row.person_id, row.workspace_id)
-        scopes &= frozenset() if member is None else person_principal(member).scopes
+        scopes &= frozenset() if member is None else person_principal(member.member).scopes
     if not scopes:
         return NO_RIGHTS
     is_recorded = row.last_used_at is not None and row.last_used_at > now() - LAST_USED_INTERVAL
     principal = Principal(row.id, row.workspace_id, scopes, person_id=row.person_id)
-    return _Rights(principal, row.expires_at, None if is_recorded else row.id)
+    decided = member if member is not None and member.managed_by is not None else None
+    return _Rights(principal, row.expires_at, None if is_recorded else row.id, decided)
+
+
+def _make_person_rights(found: MemberRights) -> _Rights:
+    principal = person_principal(found.member)
+    return _Rights(principal, member=None if found.managed_by is None else found)

@@ -24,6 +24,20 @@ class SessionEnded(Unauthenticated):
         super().__init__("The session of this browser has ended. Sign in again.", headers=_CHALLENGE)
 
 
+class GroupsUnchecked(Unauthenticated):
+    """Whoever was removed from a group must not keep rights because the issuer does not answer."""
+
+    slug = "groups-unchecked"
+    title = "Your groups cannot be read"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service that you sign in with does not answer, so what you may do is not known. Sign in "
+            "again, or wait until the service is back.",
+            headers=_CHALLENGE,
+        )
+
+
 class CrossSiteRequest(Forbidden):
     slug = "cross-site-request"
     title = "Request from another site"

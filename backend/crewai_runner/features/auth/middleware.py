@@ -12,8 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crewai_runner.core.errors import AppError, Unauthenticated
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.failures import is_database_unavailable
-from crewai_runner.features.auth.cookies import check_page_origin, check_same_site, get_session_cookie
-from crewai_runner.features.auth.open_streams import RightsChanged, recheck_rights
+from crewai_runner.domain.audit_entry import get_entry
+from crewai_runner.features.auth.cookies import (
+    check_page_origin,
+    check_request_origin,
+    check_same_site,
+    get_session_cookie,
+)
+from crewai_runner.features.auth.open_streams import RightsChanged, recheck_rights, set_rights_check
 from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.deps import provided
@@ -28,11 +34,17 @@ class AuthMiddleware:
     Browsers cannot set headers on a WebSocket, so there the token may also be sent as the
     subprotocol `bearer.<token>` in addition to `crewai-runner`. The dashboard sends a session cookie
     instead. An Authorization header takes precedence over the cookie. Requests to an `optional` path need no
-    key, but a valid one identifies their caller.
+    key, but a valid one identifies their caller. Pages of other origins may not use those in `same_origin`.
     """
 
-    def __init__(self, app: ASGIApp, protected: Sequence[str], optional: Sequence[str] = ()) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        protected: Sequence[str],
+        optional: Sequence[str] = (),
+        same_origin: Sequence[str] = (),
+    ) -> None:
+        self._app, self._same_origin = app, frozenset(same_origin)
         self._protected, self._optional = tuple(protected), frozenset(optional)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,12 +66,16 @@ class AuthMiddleware:
                 raise
         else:
             scope["principal"] = principal
-            send = recheck_rights(send, partial(self._has_same_rights, connection, principal))
+            has_same_rights = partial(self._has_same_rights, connection, principal)
+            set_rights_check(connection, has_same_rights)
+            send = recheck_rights(send, has_same_rights)
         with suppress(RightsChanged):
             await self._app(scope, receive, send)
 
     async def _authenticate(self, connection: HTTPConnection) -> Principal:
         deps = provided(connection, AuthDeps)
+        if connection.scope["path"] in self._same_origin:
+            check_request_origin(connection, deps.allowed_origins)
         principal = await _find_principal(connection, deps)
         cookie = get_session_cookie(connection, deps.browser_sessions)
         if cookie is not None and _get_authorization(connection.scope) is None:
@@ -82,6 +98,7 @@ class AuthMiddleware:
 
     @staticmethod
     async def _reject(error: AppError, scope: Scope, receive: Receive, send: Send) -> None:
+        get_entry().problem = error.slug
         if scope["type"] == "websocket":
             await receive()
             # Only a 429 has something to say, when to try again; anything else is refused without a word.

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Awaitable, Callable
 
+from starlette.requests import HTTPConnection
 from starlette.types import Message, Send
 
-RECHECK_SECONDS = 5.0
-"""The least time between two checks of a response; streams send something at least every few seconds."""
+RECHECK_SECONDS = 4.0
+"""The least time between two checks of a response. Streams send a heartbeat after 10 s at most, so they end
+within 15 s.
+"""
 POLICY_VIOLATION = 1008
 
 HasSameRights = Callable[[], Awaitable[bool]]
+_SCOPE_KEY = "crewai_runner.has_same_rights"
 
 
 class RightsChanged(ConnectionError):
@@ -37,6 +41,16 @@ def recheck_rights(
         await send(message)
 
     return checked_send
+
+
+def set_rights_check(connection: HTTPConnection, has_same_rights: HasSameRights) -> None:
+    connection.scope[_SCOPE_KEY] = has_same_rights
+
+
+def get_rights_check(connection: HTTPConnection) -> HasSameRights:
+    """Return the check for an endpoint that waits before its response begins."""
+    check: HasSameRights = connection.scope[_SCOPE_KEY]
+    return check
 
 
 def _closing(message: Message) -> Message:

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import TextClause, delete, or_, select, text, update
+from sqlalchemy import TextClause, and_, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.roles import Member
 from crewai_runner.db.tables.api_keys import ApiKeyRow
-from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
-from crewai_runner.db.tables.people import MembershipRow, PersonRow
+from crewai_runner.db.tables.browser_sessions import BrowserSessionRow, ExternalSessionRow
+from crewai_runner.db.tables.people import ExternalIdentityRow, MembershipRow, PersonRow
 from crewai_runner.db.tables.sign_in_limits import SignInLimitRow
 
 
@@ -17,11 +17,21 @@ class BrowserSessionRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self, token_hash: str) -> BrowserSessionRow | None:
-        return await self._session.get(BrowserSessionRow, token_hash)
+    async def get(self, token_hash: str) -> tuple[BrowserSessionRow, ExternalSessionRow | None] | None:
+        """Return a session, and the sign-in at an issuer that it began with."""
+        query = (
+            select(BrowserSessionRow, ExternalSessionRow)
+            .outerjoin(ExternalSessionRow, ExternalSessionRow.token_hash == BrowserSessionRow.token_hash)
+            .where(BrowserSessionRow.token_hash == token_hash)
+        )
+        row = (await self._session.execute(query)).one_or_none()
+        return None if row is None else (row[0], row[1])
 
-    def add(self, row: BrowserSessionRow) -> None:
+    async def add(self, row: BrowserSessionRow, external: ExternalSessionRow | None = None) -> None:
         self._session.add(row)
+        if external is not None:
+            await self._session.flush()
+            self._session.add(external)
 
     async def delete(self, token_hash: str) -> None:
         await self._session.execute(
@@ -41,6 +51,14 @@ class BrowserSessionRepository:
         await self._session.execute(delete(BrowserSessionRow).where(BrowserSessionRow.expires_at <= at))
 
 
+class MemberRights(NamedTuple):
+    """A person's rights in a workspace; if an issuer decides about them, which, and when it was asked."""
+
+    member: Member
+    managed_by: str | None
+    checked_at: datetime | None
+
+
 class CredentialRepository:
     """Queries on API keys, people and memberships that find out who is calling."""
 
@@ -55,7 +73,7 @@ class CredentialRepository:
             select(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.workspace_id == workspace_id)
         )
 
-    async def get_member(self, person_id: str, workspace_id: str) -> Member | None:
+    async def get_member(self, person_id: str, workspace_id: str) -> MemberRights | None:
         """Return a person's rights in a workspace; None without membership, or if the person is disabled."""
         query = (
             select(
@@ -63,16 +81,31 @@ class CredentialRepository:
                 MembershipRow.workspace_id,
                 MembershipRow.role,
                 PersonRow.is_administrator,
+                MembershipRow.managed_by,
+                ExternalIdentityRow.checked_at,
             )
             .join(PersonRow, PersonRow.id == MembershipRow.person_id)
+            .outerjoin(
+                ExternalIdentityRow,
+                and_(
+                    ExternalIdentityRow.person_id == MembershipRow.person_id,
+                    ExternalIdentityRow.issuer == MembershipRow.managed_by,
+                ),
+            )
             .where(
                 MembershipRow.person_id == person_id,
                 MembershipRow.workspace_id == workspace_id,
                 PersonRow.disabled_at.is_(None),
             )
         )
-        row = (await self._session.execute(query)).one_or_none()
-        return None if row is None else Member(*row)
+        found = (await self._session.execute(query)).all()
+        if not found:
+            return None
+        person, workspace, role, is_administrator, managed_by, _ = found[0]
+        # Someone may have several accounts at one issuer.
+        checks = [row[-1] for row in found if row[-1] is not None]
+        member = Member(person, workspace, role, is_administrator)
+        return MemberRights(member, managed_by, max(checks, default=None))
 
     async def record_use(self, key_id: str, at: datetime) -> None:
         """Record a key's last use: on the connection, as the session would tell caches of a change."""

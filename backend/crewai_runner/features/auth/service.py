@@ -18,6 +18,18 @@ from crewai_runner.features.auth.errors import (
     ScopeMissing,
     TooManySignInFailures,
 )
+from crewai_runner.features.auth.external_sessions import ExternalSignIn
+
+__all__ = [
+    "ACCOUNT",
+    "AuthDeps",
+    "AuthService",
+    "Authenticator",
+    "ExternalSignIn",
+    "SignInLimiter",
+    "check_grant",
+    "check_scope",
+]
 
 ACCOUNT = SERVER_KEY
 """All guesses of keys are guesses of this account."""
@@ -102,10 +114,10 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
-def check_scope(principal: Principal, scope: Scope) -> None:
-    """Raises ScopeMissing (403) unless the principal has the scope."""
+def check_scope(principal: Principal, scope: Scope, purpose: str = "This") -> None:
+    """Raises ScopeMissing (403) unless the principal has the scope; `purpose` begins the sentence."""
     if not principal.has_scope(scope):
-        raise ScopeMissing(f"This requires the scope {scope}.", scope=str(scope))
+        raise ScopeMissing(f"{purpose} requires the scope {scope}.", scope=str(scope))
 
 
 def check_grant(principal: Principal, scopes: frozenset[Scope]) -> None:

@@ -1,12 +1,13 @@
 """Who receives a message to a run: an agent, or its open approval request."""
 
-from crewai_runner.core.principal import Principal
+from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.db.tables.runs import MessageRow, RunRow
 from crewai_runner.domain.agent_names import addressable_agents, find_agent
 from crewai_runner.domain.run_event_payloads import MessageAnsweredData
 from crewai_runner.domain.run_events import MessageAnswered
 from crewai_runner.features.approvals.schemas import make_resolution
 from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.auth.service import check_scope
 from crewai_runner.features.chat.errors import AgentUnknown
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.messages.service import mark_answered
@@ -21,11 +22,12 @@ async def send_as_feedback(
 ) -> str | None:
     """Resolve the run's open approval request with the message as feedback and return the reply.
 
-    Returns None if the run waits for something else.
+    Returns None if the run waits for something else. Raises ScopeMissing: a message alone needs less.
     """
     approval = await approvals.lock_open(run.id)
     if approval is None:
         return None
+    check_scope(principal, Scope.APPROVALS_WRITE, "Answering what the run waits for")
     await approvals.resolve(principal, approval.id, make_resolution(approval, message.text))
     reply = (
         "Given to the project as the answer to its question."

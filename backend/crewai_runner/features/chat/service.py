@@ -12,7 +12,10 @@ from crewai_runner.core.secret_mask import SecretMask, StreamMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.core.text import replace_unstorable
 from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.audit_log import audited_unit_of_work
 from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
+from crewai_runner.db.subject_name_repository import load_subject_names
+from crewai_runner.domain.audit_entry import get_entry
 from crewai_runner.domain.run import FINAL_STATES, RunState, WaitReason
 from crewai_runner.domain.run_event_payloads import MessageQueuedData
 from crewai_runner.domain.run_events import MessageQueued
@@ -144,8 +147,9 @@ class ChatService:
     ) -> _SentMessage:
         """Store a message to the run's agents, or a question to a finished run if that is accepted."""
         deps = self._deps
-        async with unit_of_work(deps.sessions) as session:
+        async with audited_unit_of_work(deps.sessions) as session:
             run = await RunService(session).get_own(principal, run_id, lock=True)
+            get_entry().set_target("run", run.id)
             state, reply = RunState(run.state), None
             if state in FINAL_STATES and not accept_finished:
                 raise RunNotAcceptingMessages(
@@ -201,6 +205,7 @@ class ChatService:
             run = await RunService(session).get_for_worker(sent.run_id)
             message = await MessageService(session).get(sent.message_id, sent.run_id)
             assert message is not None  # noqa: S101  # messages are only deleted together with their run
+            await load_subject_names(session, [message])
             return to_message_read(message), run.state == RunState.RUNNING
 
     async def _ask_model(

@@ -27,6 +27,7 @@ from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.workspaces.errors import TooManyRuns, WorkspaceStorageFull
 from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
+from crewai_runner.http.unaudited import unaudited
 
 PREFIX = "/crewai_plus"
 router = PrefixedRouter(prefix=PREFIX, tags=["crewai"])
@@ -50,7 +51,10 @@ async def create_grant(
     response_class=Response,
     responses=problems(GrantNotForExecution, RunNotFound, EncodingUnknown, TooManySpans, SpansUnreadable)
     | {200: {"description": "Accepted.", "content": {PROTOBUF: _BINARY}}},
-    openapi_extra={"requestBody": {"required": True, "content": {PROTOBUF: _BINARY}}},
+    **unaudited(
+        "Spans are events of a run; its grant is audited.",
+        {"requestBody": {"required": True, "content": {PROTOBUF: _BINARY}}},
+    ),
 )
 async def add_spans(sender: Sender, body: ProtobufBody, external_runs: ExternalRuns) -> Response:
     """Receive spans (OTLP) of the execution whose grant the token is from.

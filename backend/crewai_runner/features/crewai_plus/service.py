@@ -10,6 +10,7 @@ from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import RunRow, RunTaskRow
+from crewai_runner.domain.audit_entry import get_entry
 from crewai_runner.domain.run import FINAL_STATES, RunFailure, RunResult, RunState, TaskResult, TaskState
 from crewai_runner.domain.run_event_payloads import TaskStartedData
 from crewai_runner.domain.run_events import (
@@ -79,6 +80,7 @@ class ExternalRunService:
         run = await self._external.find(str(request.execution_uuid), principal.workspace_id)
         if run is None:
             run = await self._create(principal, request.execution_uuid)
+        get_entry().set_target("run", run.id)
         expires_at = now() + VALID_FOR
         return Grant(
             token=self._deps.grants.issue(run.id, run.workspace_id, expires_at),

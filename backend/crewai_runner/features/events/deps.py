@@ -15,6 +15,8 @@ from crewai_runner.http.deps import Provided
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 MAX_SEQ = 2**31 - 1
+MAX_SILENT_SECONDS = 10.0
+"""The rights of a reader are checked when something is sent: within 15 s at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ async def _event_list(deps: _Deps) -> EventListService:
 
 
 async def _event_stream(deps: _Deps) -> RunEventStream:
-    return RunEventStream(deps.reader, deps.feeds, deps.ping_seconds)
+    return RunEventStream(deps.reader, deps.feeds, min(deps.ping_seconds, MAX_SILENT_SECONDS))
 
 
 async def _after(

@@ -1,8 +1,9 @@
 """Queries on stored events."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.tables.runs import RunEventRow
@@ -34,6 +35,12 @@ class EventRepository:
     async def find_last_seq(self, run_id: str, types: Sequence[str]) -> int | None:
         query = select(RunEventRow.seq).where(RunEventRow.run_id == run_id, RunEventRow.type.in_(types))
         return await self._session.scalar(query.order_by(RunEventRow.seq.desc()).limit(1))
+
+    async def attach_connections(self, run_id: str, seq: int, connections: dict[str, Any]) -> None:
+        """Store connections with an event that has none."""
+        of_event = (RunEventRow.run_id == run_id, RunEventRow.seq == seq, RunEventRow.connections.is_(None))
+        statement = update(RunEventRow).where(*of_event).values(connections=connections)
+        await self._session.execute(statement.execution_options(synchronize_session=False))
 
     async def list_step_frames(self, run_id: str) -> Sequence[str]:
         """Return the frames of the events of tools, delegations and agents, in order.

@@ -1,6 +1,7 @@
 """The event log of runs: appending events and reading them, in the caller's transaction."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,10 +34,21 @@ class EventService:
         connection = await self._session.connection()
         await connection.run_sync(lambda connection: EventWrites(connection).add_all(serialized.rows))
         facts = RunFacts(run.workflow_name, run.created_at, run.active_seconds)
-        committed = CommittedEvents(run.id, run.attempt, numbered, facts, frames=serialized.frames)
+        committed = CommittedEvents(
+            run.id,
+            run.attempt,
+            numbered,
+            facts,
+            frames=serialized.frames,
+            is_elsewhere=run.execution_uuid is not None,
+        )
         record_committed_events(self._session, committed)
         add_notification(self._session, run.id)
         return numbered
+
+    async def attach_connections(self, run_id: str, seq: int, connections: dict[str, Any]) -> None:
+        """Store connections with an event that has none."""
+        await self._events.attach_connections(run_id, seq, connections)
 
     async def find_open_calls(self, run_id: str) -> list[LlmStarted]:
         """Return the model calls of a run that have not ended, in order."""

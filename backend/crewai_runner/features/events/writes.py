@@ -19,9 +19,14 @@ class EventWrites:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_batch(self, batch: Sequence[tuple[int, Sequence[RunEvent]]]) -> "list[SerializedEvents]":
-        """Store numbered events of many runs in one statement; each entry is (attempt, cleaned events)."""
-        serialized = [SerializedEvents.of(attempt, events) for attempt, events in batch]
+    def add_batch(
+        self, batch: Sequence[tuple[int, Sequence[RunEvent], dict[str, Any] | None]]
+    ) -> "list[SerializedEvents]":
+        """Store numbered events of many runs in one statement.
+
+        Each entry is (attempt, cleaned events, connections to store with the last of them).
+        """
+        serialized = [SerializedEvents.of(attempt, events, made) for attempt, events, made in batch]
         self.add_all([row for of_run in serialized for row in of_run.rows])
         return serialized
 
@@ -43,8 +48,12 @@ class SerializedEvents:
         return [row["frame"] for row in self.rows]
 
     @classmethod
-    def of(cls, attempt: int, events: Sequence[RunEvent]) -> "SerializedEvents":
+    def of(
+        cls, attempt: int, events: Sequence[RunEvent], connections: dict[str, Any] | None = None
+    ) -> "SerializedEvents":
         rows = [_to_row(attempt, event) for event in events]
+        if rows:
+            rows[-1]["connections"] = connections
         sizes = (measure_event(event, row["frame"]) for event, row in zip(events, rows, strict=True))
         return cls(rows, sum(sizes))
 
@@ -57,4 +66,5 @@ def _to_row(attempt: int, event: RunEvent) -> dict[str, Any]:
         "type": event.type,
         "at": event.at,
         "frame": event.model_dump_json(exclude_none=False),
+        "connections": None,
     }

@@ -4,6 +4,7 @@ Everything else that may happen to an attempt takes the general way: see `jobs` 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.transaction_writer import WriteTransaction
@@ -64,8 +65,9 @@ class AttemptWrites:
         fencing_token: int,
         result: RunResult,
         active_seconds: float,
+        connections: dict[str, Any] | None = None,
     ) -> bool:
-        """Complete the attempt of a running run whose files are saved.
+        """Complete the attempt of a running run whose files are saved. `connections` are stored with it.
 
         Returns False, and changes nothing, if another attempt owns the run, if it was stopped or has ended,
         and if something is open that its end must end as well.
@@ -76,5 +78,5 @@ class AttemptWrites:
         lifecycle = LifecycleWrites(transaction, self.mask)
         if lifecycle.has_open_work(run_id):
             return False
-        lifecycle.complete(run, result, max(run.active_seconds, active_seconds))
+        lifecycle.complete(run, result, max(run.active_seconds, active_seconds), connections)
         return True

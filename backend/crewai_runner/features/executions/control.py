@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import Future
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -9,7 +10,9 @@ from crewai_runner.core.logging import get_logger
 from crewai_runner.core.supervision import restart_on_error
 from crewai_runner.db.session import shielded
 from crewai_runner.domain.run import RunState
+from crewai_runner.executor.memory_records import StoreMemories
 from crewai_runner.executor.port import RunControl
+from crewai_runner.executor.run_files import StoreFile
 from crewai_runner.features.executions.control_repository import RunRequests
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.stream.notifier import Subscription
@@ -18,21 +21,39 @@ log = get_logger(__name__)
 RETRY_SECONDS = 1.0
 
 
+class CrewStores(Protocol):
+    """What stores the memories and files of a crew. Thread-safe."""
+
+    store_memories: StoreMemories
+    store_file: StoreFile
+
+
 class ControlListener:
     """Reads a run's requests when notified, and receives them at each sweep of the process.
 
     `requests` is a subscription to the run's control topic from before the run was claimed. `reads_first`
-    says that there may be requests from before the subscription.
+    says that there may be requests from before the subscription. `saving`
+    stores what the crew hands over.
     """
 
     def __init__(
-        self, deps: ExecutionDeps, run_id: str, requests: Subscription, *, reads_first: bool = True
+        self,
+        deps: ExecutionDeps,
+        run_id: str,
+        requests: Subscription,
+        saving: CrewStores | None = None,
+        *,
+        reads_first: bool = True,
     ) -> None:
         self._deps, self._run_id = deps, run_id
         self._loop = asyncio.get_running_loop()
         self._changed, self._reading = requests.changed, asyncio.Lock()
         self._sent_message_ids: set[str] = set()
-        self.control = RunControl(flush=self._schedule_flush)
+        self.control = (
+            RunControl(self._schedule_flush)
+            if saving is None
+            else RunControl(self._schedule_flush, saving.store_memories, saving.store_file)
+        )
         if reads_first:
             self._changed.set()
 

@@ -47,19 +47,9 @@ async def settle(
     match ending:
         case Completed(result=result):
             await _complete(transaction, result)
-        case Failed(failure=failure):
-            await lifecycle.fail(run, failure)
-        case Crashed(failure=failure):
-            await lifecycle.crash(run, failure)
-        case Stopped():
-            if ending.review is not None:
-                await transaction.approvals.keep(run, ending.review)
-            await lifecycle.stop(
-                run,
-                in_flight=ending.llm_calls_in_flight,
-                after_stop=ending.llm_calls_after_stop,
-                abandoned=ending.abandoned,
-            )
+        case Failed() | Crashed() | Stopped():
+            await transaction.approvals.tool_calls.cancel_open(run)
+            await _end(transaction, ending)
         case NeedsHuman():
             expires_in = timedelta(hours=settings.approval_expires_hours)
             await transaction.approvals.request(run, ending, expires_in)
@@ -68,6 +58,24 @@ async def settle(
                 limit=ending.limit, budget=budget or Budget(), usage=ending.usage, seconds=ending.seconds
             )
             await lifecycle.wait(run, WaitReason.BUDGET, BudgetExceeded(data=exceeded))
+
+
+async def _end(transaction: RunTransaction, ending: Failed | Crashed | Stopped) -> None:
+    """End the run without a result."""
+    run, lifecycle = transaction.run, transaction.lifecycle
+    if isinstance(ending, Failed):
+        await lifecycle.fail(run, ending.failure)
+    elif isinstance(ending, Crashed):
+        await lifecycle.crash(run, ending.failure)
+    else:
+        if ending.review is not None and ending.review.tool_call is None:
+            await transaction.approvals.keep(run, ending.review)
+        await lifecycle.stop(
+            run,
+            in_flight=ending.llm_calls_in_flight,
+            after_stop=ending.llm_calls_after_stop,
+            abandoned=ending.abandoned,
+        )
 
 
 async def _complete(transaction: RunTransaction, result: RunResult) -> None:

@@ -1,6 +1,6 @@
 """Errors of starting, stopping and resuming runs."""
 
-from crewai_runner.core.errors import Unprocessable
+from crewai_runner.core.errors import TooLarge, Unprocessable
 
 
 class DefinitionInvalid(Unprocessable):
@@ -41,3 +41,15 @@ class ProviderConfigNotHere(Unprocessable):
 class TaskUnknown(Unprocessable):
     slug = "task-unknown"
     title = "No such task"
+
+
+class RunFilesRefused(Unprocessable):
+    """Files cannot be attached to a run; `errors` names the file, if one of them is the reason."""
+
+    slug = "run-files-refused"
+    title = "Files cannot be attached"
+
+
+class RunFilesTooLarge(TooLarge):
+    slug = "run-files-too-large"
+    title = "Files too large"

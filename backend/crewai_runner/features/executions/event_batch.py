@@ -1,8 +1,10 @@
 """The events of a batch, grouped by attempt, and the live text between them."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
 
 from crewai_runner.core.clock import Stopwatch
 from crewai_runner.core.logging import get_logger
@@ -12,6 +14,7 @@ from crewai_runner.core.text import replace_unstorable
 from crewai_runner.domain.artifact_events import make_artifact_event
 from crewai_runner.domain.committed_events import CalledModel
 from crewai_runner.domain.run import FINAL_STATES, RunFailure, RunState
+from crewai_runner.domain.run_connection import NumberedConnection, StoredConnections
 from crewai_runner.domain.run_event_payloads import LlmChunkData, WarningRaisedData
 from crewai_runner.domain.run_events import (
     LlmChunk,
@@ -23,10 +26,12 @@ from crewai_runner.domain.run_events import (
 )
 from crewai_runner.domain.run_quota import RunQuota
 from crewai_runner.features.events.service import assign_sequence_numbers
+from crewai_runner.features.executions.connection_ledger import ConnectionLedger
 from crewai_runner.features.executions.event_backlog import EventBacklog
 from crewai_runner.features.runs.schemas import SelectedRow
 
 log = get_logger(__name__)
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 AttemptKey = tuple[str, int]
 """A run id and the fencing token of one of its attempts."""
 
@@ -59,6 +64,8 @@ class AttemptSink:
     last_seq: int = 0
     streams: dict[str, StreamMask] = field(default_factory=dict)
     """The streamed text of each model call in progress."""
+    connections: ConnectionLedger = field(default_factory=ConnectionLedger)
+    """The connections that the attempt has made, and that are not stored yet."""
 
     @property
     def key(self) -> AttemptKey:
@@ -71,6 +78,17 @@ class AttemptSink:
     def knows_task(self, key: str | None) -> bool:
         """Return whether events may be about a task; None stands for the run."""
         return key is None or self.task_keys is None or key in self.task_keys
+
+    def continue_from(self, before: "AttemptSink") -> None:
+        """Take over what an earlier sink of the same attempt has counted."""
+        self.last_seq, self.batched, self.connections = before.last_seq, before.batched, before.connections
+
+    def describe(self, connections: Sequence[NumberedConnection]) -> dict[str, Any] | None:
+        """Return what to store of connections, with secrets masked in what other programs have named."""
+        if not connections:
+            return None
+        entries = [_mask_connection(numbered, self.mask) for numbered in connections]
+        return StoredConnections(self.fencing_token, entries).to_json()
 
     def check_quota(self, quota: RunQuota, events: int, stored_bytes: int) -> None:
         """Stop the attempt if its run, which has stored this much, exceeds the quota."""
@@ -123,6 +141,8 @@ class AttemptBatch:
     """The events as the last try to store them has numbered them."""
     frames: list[str] = field(default_factory=list)
     """The JSON text of each of them."""
+    connections: list[NumberedConnection] = field(default_factory=list)
+    """Those that were made before the batch was taken."""
 
     @property
     def end(self) -> int:
@@ -144,6 +164,7 @@ class AttemptBatch:
         """Return the two halves of the events, without chunks: their positions refer to the whole."""
         middle = len(self.events) // 2
         first = AttemptBatch(self.sink, self.position, self.active_seconds, self.events[:middle])
+        first.connections = self.connections
         second = AttemptBatch(self.sink, self.position + middle, self.active_seconds, self.events[middle:])
         return first, second
 
@@ -204,6 +225,9 @@ def group_by_attempt(pending: Iterable[PendingEvent]) -> Batches:
                 output = clean_model(event, item.sink.mask).data.raw
                 batch.events.append(make_artifact_event(event.task_key or "", path, output))
         item.sink.batched = batch.end
+    for batch in batches.values():
+        if batch.events:
+            batch.connections = batch.sink.connections.take()
     return batches
 
 
@@ -228,6 +252,13 @@ def _without_unknown_task(batch: AttemptBatch, event: RunEvent) -> RunEvent:
 
 def _with_text(chunk: LlmChunk, text: str) -> LlmChunk:
     return chunk.model_copy(update={"data": chunk.data.model_copy(update={"text": replace_unstorable(text)})})
+
+
+def _mask_connection(numbered: NumberedConnection, mask: TextMask) -> NumberedConnection:
+    made = numbered.connection
+    reason = None if made.reason is None else mask(made.reason)
+    masked = replace(made, host=mask(made.host), name=mask(made.name), reason=reason)
+    return replace(numbered, connection=masked)
 
 
 def owns_run(row: SelectedRow | None, fencing_token: int) -> bool:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from crewai_runner.db.transaction_writer import WriteTransaction
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.domain.run_events import RunEvent, TaskCompleted
+from crewai_runner.domain.workspace_quota import Spending
 from crewai_runner.features.events.writes import EventWrites
 from crewai_runner.features.executions.event_batch import AttemptBatch, AttemptKey, Batches, owns_run
+from crewai_runner.features.executions.spending_guard import SpendingGuard
 from crewai_runner.features.messages.writes import MessageWrites
 from crewai_runner.features.runs.schemas import BatchChange
 from crewai_runner.features.runs.writes import RunWrites
@@ -19,9 +21,13 @@ class StoredEvents:
 
     stored_bytes: int
     last_seq: int
+    spending: Spending | None = None
+    """What the run's workspace has spent this month, if that is limited."""
 
 
-def store_batches(transaction: WriteTransaction, batches: Batches) -> dict[AttemptKey, StoredEvents]:
+def store_batches(
+    transaction: WriteTransaction, batches: Batches, guard: SpendingGuard | None = None
+) -> dict[AttemptKey, StoredEvents]:
     """Store the events of the attempts that own their runs, and what they change.
 
     The runs are locked first, so that their numbers have no gaps. An attempt that is missing in the result
@@ -36,7 +42,10 @@ def store_batches(transaction: WriteTransaction, batches: Batches) -> dict[Attem
         return {}
     numbered = {key: batches[key].number_new(row.attempt_events, row.last_seq) for key, row in owned.items()}
     serialized = EventWrites(connection).add_batch(
-        [(row.attempt, numbered[key]) for key, row in owned.items()]
+        [
+            (row.attempt, numbered[key], batches[key].sink.describe(batches[key].connections))
+            for key, row in owned.items()
+        ]
     )
     replaced = {key: runs.measure_replaced(row, numbered[key]) for key, row in owned.items()}
     changes = {
@@ -50,6 +59,10 @@ def store_batches(transaction: WriteTransaction, batches: Batches) -> dict[Attem
         for (key, row), of_run in zip(owned.items(), serialized, strict=True)
     }
     runs.apply_events(list(changes.values()))
+    spending: dict[str, Spending] = {}
+    if guard is not None:
+        events = [(batches[key].sink.workspace_id, new) for key, new in numbered.items()]
+        spending = guard.count(connection, events)
     for (key, row), of_run in zip(owned.items(), serialized, strict=True):
         batch = batches[key]
         batch.frames = of_run.frames or batch.frames
@@ -61,7 +74,11 @@ def store_batches(transaction: WriteTransaction, batches: Batches) -> dict[Attem
         transaction.events.append(committed)
         transaction.topics.add(key[0])
     return {
-        key: StoredEvents(row.stored_bytes + changes[key].stored_bytes, row.last_seq + len(numbered[key]))
+        key: StoredEvents(
+            row.stored_bytes + changes[key].stored_bytes,
+            row.last_seq + len(numbered[key]),
+            spending.get(batches[key].sink.workspace_id),
+        )
         for key, row in owned.items()
     }
 

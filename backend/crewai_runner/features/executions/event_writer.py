@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType
 
 from crewai_runner.core.clock import Stopwatch
 from crewai_runner.core.logging import get_logger
@@ -20,11 +19,12 @@ from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.failures import find_storage_failure, is_temporary
 from crewai_runner.db.transaction_writer import TransactionWriter, WriteTransaction
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel
-from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.run_events import LlmChunk, RunEvent
 from crewai_runner.domain.run_quota import RunQuota
+from crewai_runner.features.executions.connection_ledger import ConnectionLedger
 from crewai_runner.features.executions.event_backlog import EventBacklog, EventWriterMetrics, estimate_size
 from crewai_runner.features.executions.event_batch import (
+    NO_FILES,
     AttemptBatch,
     AttemptKey,
     AttemptSink,
@@ -35,6 +35,7 @@ from crewai_runner.features.executions.event_batch import (
 from crewai_runner.features.executions.event_store import StoredEvents, store_batches
 from crewai_runner.features.executions.failures import storage_failure
 from crewai_runner.features.executions.live_text import LiveText
+from crewai_runner.features.executions.spending_guard import SpendingGuard
 from crewai_runner.features.runs.writes import RunWrites
 from crewai_runner.stream.notifier import Notifier
 
@@ -43,7 +44,6 @@ BATCH_INTERVAL_SECONDS = 0.02
 FIRST_BATCH_SECONDS = 0.005
 """After a pause: long enough to store events together that follow each other directly."""
 MAX_BATCH = 500
-NO_FILES: Mapping[str, str] = MappingProxyType({})
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -57,15 +57,15 @@ class EventWriter:
         mask: SecretMask,
         metrics: EventWriterMetrics | None = None,
         quota: RunQuota | None = None,
+        guard: SpendingGuard | None = None,
     ) -> None:
-        self._quota = quota or RunQuota()
+        self._quota, self._guard = quota or RunQuota(), guard
         self._writer, self._mask, self._metrics = writer, mask, metrics
         self._live_text = LiveText(notifier, self._call_soon)
         self._pending: deque[PendingEvent] = deque()
         self._lock = threading.Lock()
         self._has_pending, self._flush_requested = asyncio.Event(), asyncio.Event()
-        self._emitted = self._stored = 0
-        self._last_write = -math.inf
+        self._last_write, self._emitted, self._stored = -math.inf, 0, 0
         self._progress = asyncio.Condition()
         self._sinks: dict[AttemptKey, AttemptSink] = {}
         self._task: asyncio.Task[None] | None = None
@@ -114,7 +114,7 @@ class EventWriter:
         )
         sink.backlog = EventBacklog(run_id, on_backlog, self._metrics)
         if (before := self._sinks.get(sink.key)) is not None:
-            sink.last_seq, sink.batched = before.last_seq, before.batched
+            sink.continue_from(before)
         self._sinks[sink.key] = sink
 
         def emit(event: RunEvent) -> None:
@@ -132,6 +132,10 @@ class EventWriter:
 
         return emit
 
+    def ledger_of(self, run_id: str, fencing_token: int) -> ConnectionLedger:
+        """The connections of an attempt with an open sink; they are stored with the events that follow."""
+        return self._sinks[(run_id, fencing_token)].connections
+
     def _call_soon(self, callback: Callable[[], None]) -> None:
         """Call a function on the event loop, unless it is closed. Callable from any thread."""
         if self._loop is None or self._loop.is_closed():
@@ -141,11 +145,10 @@ class EventWriter:
         else:
             self._loop.call_soon_threadsafe(callback)
 
-    async def close_sink(self, run_id: str, fencing_token: int) -> RunFailure | None:
-        """Store what the attempt emitted and forget it; return why its run fails, if it does."""
+    async def close_sink(self, run_id: str, fencing_token: int) -> AttemptSink | None:
+        """Store what the attempt emitted and forget it; return its sink, with its failure if it has one."""
         await self.flush()
-        sink = self._sinks.pop((run_id, fencing_token), None)
-        return None if sink is None else sink.failure
+        return self._sinks.pop((run_id, fencing_token), None)
 
     async def store_active_seconds(self) -> None:
         """Store the active time of every attempt, also of those that have emitted nothing for some time."""
@@ -171,8 +174,7 @@ class EventWriter:
                 await wait_event(self._flush_requested, self._collection_seconds())
             self._flush_requested.clear()
             self._last_write = time.monotonic()
-            pending = self._take()
-            if pending:
+            if pending := self._take():
                 try:
                     await self._store(group_by_attempt(pending))
                 finally:  # after a bug too: `flush` must not wait for ever
@@ -265,15 +267,19 @@ class EventWriter:
         if not keys:
             self._publish_text(batches, {})
             return {}
+        if self._guard is not None:
+            await self._guard.load()
 
         def store(transaction: WriteTransaction) -> dict[AttemptKey, StoredEvents]:
-            stored = store_batches(transaction, batches)
+            stored = store_batches(transaction, batches, self._guard)
             transaction.after_commit.append(lambda: self._publish_text(batches, stored))
             return stored
 
         stored = await self._writer.run(store, first=True)
         for key, one in stored.items():
             batches[key].sink.check_quota(self._quota, one.last_seq, one.stored_bytes)
+            if self._guard is not None and one.spending is not None:
+                self._guard.report(key[0], one.spending)
         for key in set(keys) - stored.keys():
             log.warning("event_writer.refused", run_id=key[0], events=len(batches[key].events))
             batches[key].sink.on_refused()

@@ -14,8 +14,10 @@ from crewai_runner.executor.port import RunControl
 from crewai_runner.features.executions.control_reader import ControlReader
 from crewai_runner.features.executions.event_writer import EventWriter
 from crewai_runner.features.executions.inline_providers import InlineProviders
+from crewai_runner.features.knowledge.service import KnowledgeDeps
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.projects.service import ProjectDeps
+from crewai_runner.features.tools.service import ToolRegistry
 from crewai_runner.features.workspaces.service import WorkspaceQuota
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
@@ -40,6 +42,8 @@ class ExecutionDeps:
     inline_providers: InlineProviders
     workspace_quota: WorkspaceQuota
     projects: ProjectDeps
+    knowledge: KnowledgeDeps
+    tools: ToolRegistry
     active_runs: set[tuple[str, int]]
     """The runs that this process runs now, each with its attempt."""
     controls: dict[str, RunControl]

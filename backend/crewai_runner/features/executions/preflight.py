@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.errors import Unprocessable
+from crewai_runner.core.errors import StorageFull, TooManyRequests, Unprocessable
 from crewai_runner.core.principal import Principal
 from crewai_runner.domain.budget import Budget, merge_budgets
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.workflow import ProcessKind, WorkflowDefinition
+from crewai_runner.features.executions.author_rights import check_author
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.schemas import PreflightModel, PreflightProblem, RunPreflight, RunStart
 from crewai_runner.features.executions.spec_builder import settings_budget, uses_embedder
@@ -19,7 +20,6 @@ from crewai_runner.features.executions.start_checks import ResolvedDefinition, S
 from crewai_runner.features.models.errors import ModelNotRegistered, ModelUnusable
 from crewai_runner.features.models.schemas import ModelProvider
 from crewai_runner.features.projects.errors import ProjectNotReady
-from crewai_runner.features.workspaces.errors import TooManyRuns, WorkspaceStorageFull
 
 MANAGER = "manager"
 
@@ -49,7 +49,7 @@ class _Findings:
                 self._add_model_problem(name, kind, problem.code, ModelUnusable({name: problem}).detail)
         except Unprocessable as error:
             self.problems += _to_problems(error)
-        except (TooManyRuns, WorkspaceStorageFull, ProjectNotReady) as error:
+        except (TooManyRequests, StorageFull, ProjectNotReady) as error:
             self.problems.append(PreflightProblem(code=error.slug, message=error.detail, where=None))
 
     def _add_model_problem(self, name: str, kind: ModelKind, code: str, message: str) -> None:
@@ -68,8 +68,10 @@ class PreflightService:
     async def check(self, principal: Principal, request: RunStart) -> RunPreflight:
         """Report what a start would find.
 
-        Raises WorkflowNotFound, VersionNotFound, ProjectNotFound, ProjectVersionNotFound (404).
+        Raises ScopeMissing (403), WorkflowNotFound, VersionNotFound, ProjectNotFound,
+        ProjectVersionNotFound (404).
         """
+        check_author(principal, request)
         findings, resolved = _Findings(), None
         with findings.collect():  # before the session's first statement: it reads in a session of its own
             await self._deps.workspace_quota.check_storage(principal)
@@ -106,6 +108,8 @@ class PreflightService:
         findings.warnings += resolved.warnings
         with findings.collect():
             self._checks.fill_inputs(definition, request.inputs)
+        with findings.collect():
+            await self._checks.check_tools(principal, definition)
         with findings.collect(ModelKind.LLM):
             findings.warnings += await self._checks.check_llms(principal, definition, provider)
         with findings.collect(ModelKind.EMBEDDER):
@@ -164,6 +168,7 @@ def _to_problems(error: Unprocessable) -> list[PreflightProblem]:
             code=problem.get("code", error.slug),
             message=entry["detail"],
             where=None if entry["pointer"] is None else prefix + entry["pointer"],
+            remedy=problem.get("remedy"),
         )
         for entry, problem in zip(errors, problems, strict=True)
     ]

@@ -4,13 +4,15 @@ from http import HTTPStatus
 
 from fastapi import Response
 
-from crewai_runner.core.errors import Unavailable, Unprocessable
+from crewai_runner.core.errors import BadRequest, Unavailable, Unprocessable
 from crewai_runner.domain.run import IllegalTransition
 from crewai_runner.features.executions.deps import (
     Executions,
     ExecutionsToRead,
+    FileStartsDep,
     Preflights,
     Reader,
+    RunFormDep,
     RunsToRead,
     Stops,
     Writer,
@@ -20,8 +22,11 @@ from crewai_runner.features.executions.errors import (
     NoEmbedder,
     NoModel,
     ProviderConfigNotHere,
+    RunFilesRefused,
+    RunFilesTooLarge,
     TaskUnknown,
 )
+from crewai_runner.features.executions.run_form import RUN_FORM
 from crewai_runner.features.executions.schemas import (
     ForkBody,
     ResumeBody,
@@ -56,6 +61,7 @@ from crewai_runner.features.workspaces.errors import TooManyRuns, WorkspaceStora
 from crewai_runner.http.deps import Conditional, NoTimeout, QueueOpen, respond_with_etag
 from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
+from crewai_runner.http.unaudited import unaudited
 
 router = PrefixedRouter(prefix="/runs", tags=["executions"])
 first_version = PrefixedRouter(prefix="/workflows", tags=["executions"])
@@ -111,7 +117,26 @@ async def start_run(
 
 
 @router.post(
+    "/with-files",
+    dependencies=[NoTimeout, QueueOpen],
+    status_code=HTTPStatus.ACCEPTED,
+    responses=START_PROBLEMS | problems(BadRequest, RunFilesRefused, RunFilesTooLarge),
+    openapi_extra=RUN_FORM,
+)
+async def start_run_with_files(
+    form: RunFormDep, writer: Writer, starts: FileStartsDep, key: IdempotencyKey = None
+) -> RunStartAnswer:
+    """Start a run of a workflow with files: at most 20, of 10 MiB each and 50 MiB together.
+
+    The tools `list_files`, `read_file`, `read_pdf`, `read_table` and `write_file` read and write the files of
+    the run. They are its artifacts, together with what tasks write.
+    """
+    return await starts.start(writer, form.request, form.files, key)
+
+
+@router.post(
     "/preflight",
+    **unaudited("It starts nothing."),
     responses=problems(WorkflowNotFound, VersionNotFound, ProjectNotFound, ProjectVersionNotFound),
 )
 async def check_start(body: RunStart, writer: Writer, preflights: Preflights) -> RunPreflight:

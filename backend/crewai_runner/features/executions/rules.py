@@ -1,14 +1,19 @@
 """Pure functions of run execution."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from crewai_runner.domain.agent_names import MANAGER, addressable_agents
-from crewai_runner.domain.run import RunResult, TaskResult, TaskState
+from crewai_runner.domain.run import RunResult, RunState, TaskResult, TaskState
+from crewai_runner.domain.tool_policy import ToolLimit
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import EngineStatus
+from crewai_runner.executor.tool_rules import ToolRules
+from crewai_runner.features.runs.errors import RunNotResumable
 from crewai_runner.features.runs.schemas import RunTaskRead
 
+TOOL_RESULT_PREFIX = "tool:"
+"""Of the names of checkpoints that hold results of tools."""
 DONE = frozenset({TaskState.COMPLETED, TaskState.REUSED})
 PROJECT_ENGINE = "project"
 AgentActivity = Literal["idle", "working", "completed", "failed"]
@@ -93,3 +98,39 @@ def warn_of_unmapped_models(
         return []
     names = ", ".join(f"`{name}`" for name in unmapped)
     return [f"The default model `{default}` answers for models that are not mapped: {names}."]
+
+
+def check_resumable(state: RunState, wait_reason: str | None) -> None:
+    """Raise RunNotResumable unless a run in this state can continue."""
+    if state in (RunState.FAILED, RunState.STOPPED, RunState.CRASHED):
+        return
+    if state is RunState.WAITING and wait_reason == "budget":
+        return
+    if state is RunState.WAITING:
+        raise RunNotResumable("The run waits for an approval; resolve the approval instead.", state=state)
+    raise RunNotResumable(
+        f"A {state} run cannot be resumed, only a failed, stopped, crashed or out-of-budget run.", state=state
+    )
+
+
+def make_tool_rules(tool: str, definition: WorkflowDefinition) -> ToolRules:
+    """Return the rules of a tool in the runs of a workflow."""
+    by_agent = {
+        agent.key: agent.tool_policy[tool] for agent in definition.agents if tool in agent.tool_policy
+    }
+    limit = definition.tool_limits.get(tool, ToolLimit())
+    return ToolRules(definition.tool_policy.get(tool), by_agent, limit.calls, limit.per_minute)
+
+
+def read_tool_results(checkpoints: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the results of calls that earlier attempts have left, by key."""
+    return {
+        name.removeprefix(TOOL_RESULT_PREFIX): str(value.get("text", ""))
+        for name, value in checkpoints.items()
+        if name.startswith(TOOL_RESULT_PREFIX)
+    }
+
+
+def key_owner(fencing_token: int | None) -> str:
+    """The owner of an attempt's keys in the secret mask."""
+    return f"attempt:{fencing_token}"

@@ -15,12 +15,17 @@ from crewai_runner.features.models.schemas import ModelProvider
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.schemas import RunRead
 
+INLINE_PROVIDER = (
+    "A provider for this run only; kept in memory, never stored. Needs the scope `providers:write`."
+)
+
 
 class RunStart(ApiModel):
     """A definition inline (`workflow`: YAML text or JSON), a saved `workflowId`, or a `projectId`."""
 
     workflow: str | dict[str, JsonValue] | None = Field(
-        None, description="A workflow document: YAML text, or the same as JSON."
+        None,
+        description="A workflow document: YAML text, or the same as JSON. Needs the scope `workflows:write`.",
     )
     workflow_id: str | None = Field(None, max_length=64)
     version: int | None = Field(
@@ -30,9 +35,7 @@ class RunStart(ApiModel):
         None, max_length=64, description="A project whose code to run, instead of a workflow."
     )
     inputs: JsonObject = Field(default_factory=dict, description="Values for the typed inputs.")
-    provider_config: ProviderCreate | None = Field(
-        None, description="A provider for this run only; kept in memory, never stored."
-    )
+    provider_config: ProviderCreate | None = Field(None, description=INLINE_PROVIDER)
     budget: Budget | None = None
     metadata: JsonObject = Field(default_factory=dict, max_length=50)
 
@@ -53,6 +56,9 @@ class PreflightProblem(ApiModel):
     code: str = Field(description="A stable slug such as `unknown-agent` or `model-not-registered`.")
     message: str = Field(description="What is wrong and how to fix it.")
     where: str | None = Field(description="A pointer into the request, such as `/inputs/topic`.")
+    remedy: str | None = Field(
+        None, description="The path in the dashboard where it can be fixed, such as `/tools?add=search`."
+    )
 
 
 class PreflightModel(ApiModel):
@@ -115,14 +121,14 @@ class RetryBody(ApiModel):
     """A new run of the same definition; other inputs may be given."""
 
     inputs: JsonObject | None = None
-    provider_config: ProviderCreate | None = None
+    provider_config: ProviderCreate | None = Field(None, description=INLINE_PROVIDER)
 
 
 class ResumeBody(ApiModel):
     """Continue after the last finished task; with a raised budget if the run waits for one."""
 
     budget: Budget | None = None
-    provider_config: ProviderCreate | None = None
+    provider_config: ProviderCreate | None = Field(None, description=INLINE_PROVIDER)
 
 
 class ForkBody(ApiModel):
@@ -130,7 +136,7 @@ class ForkBody(ApiModel):
 
     from_task: str = Field(max_length=200)
     inputs: JsonObject | None = None
-    provider_config: ProviderCreate | None = None
+    provider_config: ProviderCreate | None = Field(None, description=INLINE_PROVIDER)
 
 
 class AgentStatus(ApiModel):

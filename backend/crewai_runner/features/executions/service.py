@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import BaseModel, JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,14 +11,16 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.setting_choices import Role
 from crewai_runner.db.session import read_phase
 from crewai_runner.db.snapshot_reader import SnapshotReader
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import RunState, TaskResult
 from crewai_runner.domain.run_event_payloads import QueueReason
 from crewai_runner.executor.port import EngineState
+from crewai_runner.features.executions.author_rights import check_author, check_inline_provider
 from crewai_runner.features.executions.errors import TaskUnknown
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
-from crewai_runner.features.executions.rules import agent_states, progress, reused_before
+from crewai_runner.features.executions.rules import agent_states, check_resumable, progress, reused_before
 from crewai_runner.features.executions.run_creation import PreparedRun, RunCreation
 from crewai_runner.features.executions.schemas import (
     AgentStatus,
@@ -34,7 +37,6 @@ from crewai_runner.features.executions.start_checks import StartChecks
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.providers.schemas import ProviderCreate
-from crewai_runner.features.runs.errors import RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead, to_run_read, to_usage
 from crewai_runner.features.runs.service import NewRun, RunService, load_run
 
@@ -43,13 +45,12 @@ from crewai_runner.features.runs.service import NewRun, RunService, load_run
 class StartExtension:
     """What another feature stores with a run that it starts, in the same transaction.
 
-    `route` and `body` identify the request for its idempotency key.
+    `route` and `body` identify the request for its idempotency key; `store` gets the id of the new run.
     """
 
     route: str
     body: BaseModel
     store: Callable[[str], Awaitable[None]]
-    """Called with the id of the new run."""
 
 
 class ExecutionService:
@@ -72,8 +73,10 @@ class ExecutionService:
         """Queue a run of an inline or a saved definition or of a project, once per idempotency key.
 
         Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
-        VersionNotFound, ProjectNotFound (404), ProjectNotReady, IdempotencyKeyReused (409), Unavailable.
+        VersionNotFound, ProjectNotFound (404), ProjectNotReady, IdempotencyKeyReused (409), Unavailable,
+        ScopeMissing (403).
         """
+        check_author(principal, request)
 
         async def create(prepared: PreparedRun) -> RunStartAnswer:
             if extension is None:
@@ -101,7 +104,7 @@ class ExecutionService:
         async with read_phase(self._session):
             resolved = await self._checks.resolve_definition(principal, request)
             inputs = self._checks.fill_inputs(resolved.definition, request.inputs, resolved.project_id)
-            warnings = await self._checks.check_models(principal, resolved.definition, provider)
+            warnings = await self._checks.check_resources(principal, resolved.definition, provider)
         new = NewRun(
             definition=resolved.definition,
             inputs=inputs,
@@ -161,12 +164,16 @@ class ExecutionService:
         body: RetryBody | ForkBody,
         prepare: Callable[[], Awaitable[PreparedRun]],
     ) -> RunAnswer:
+        check_inline_provider(principal, body.provider_config)
+
         async def prepare_within_quota() -> PreparedRun:
             await self._deps.workspace_quota.check_storage(principal)
             return await prepare()
 
         async def create(prepared: PreparedRun) -> RunAnswer:
-            return RunAnswer(run=to_run_read(await self._creation.create_in_session(principal, prepared)))
+            run = await self._creation.create_in_session(principal, prepared)
+            await load_subject_names(self._session, [run])
+            return RunAnswer(run=to_run_read(run))
 
         idempotent = IdempotencyService(self._session, principal.workspace_id, route, key)
         return await idempotent.create_prepared(RunAnswer, body, prepare_within_quota, create)
@@ -185,7 +192,7 @@ class ExecutionService:
         if provider is None and old.inline_provider:
             provider = checks.get_inline_provider(old.id)
         values = old.inputs if inputs is None else checks.fill_inputs(definition, inputs, old.project_id)
-        await checks.check_models(principal, definition, provider)
+        await checks.check_resources(principal, definition, provider)
         new = NewRun(
             definition=definition,
             inputs=values,
@@ -204,11 +211,16 @@ class ExecutionService:
     async def resume(self, principal: Principal, run_id: str, body: ResumeBody) -> RunRead:
         """Continue after the last finished task; the time limit starts again.
 
-        Raises RunNotFound, RunNotResumable (409).
+        Raises RunNotFound, RunNotResumable (409), ScopeMissing (403), QuotaReached (429).
         """
+        check_inline_provider(principal, body.provider_config)
+        await (quota := self._deps.workspace_quota).load()
         await self._prepare(body.provider_config)
         run = await self._runs.get_own(principal, run_id, lock=True)
-        _check_resumable(run)
+        check_resumable(RunState(run.state), run.wait_reason)
+        if run.finished_at is not None:
+            admit = partial(quota.admit_finished_run, workspace_id=principal.workspace_id)
+            await (await self._session.connection()).run_sync(admit)
         if body.budget is not None:
             current = Budget.model_validate(run.budget).model_dump(exclude_none=True)
             raised = current | body.budget.model_dump(exclude_none=True)
@@ -219,6 +231,7 @@ class ExecutionService:
             self._deps.inline_providers.keep(run.id, provider)
         run.seconds_before = run.active_seconds
         await self._lifecycle.queue_next_attempt(run, "resumed")
+        await load_subject_names(self._session, [run])
         return to_run_read(run)
 
     async def _prepare(self, provider: ProviderCreate | None) -> None:
@@ -285,16 +298,3 @@ def queue_reason(deps: ExecutionDeps, run: RunRow) -> str | None:
     if len(deps.active_runs) >= deps.settings.worker_concurrency:
         return f"All {deps.settings.worker_concurrency} slots (WORKER_CONCURRENCY) are in use."
     return "A worker is about to start it."
-
-
-def _check_resumable(run: RunRow) -> None:
-    state = RunState(run.state)
-    if state in (RunState.FAILED, RunState.STOPPED, RunState.CRASHED):
-        return
-    if state is RunState.WAITING and run.wait_reason == "budget":
-        return
-    if state is RunState.WAITING:
-        raise RunNotResumable("The run waits for an approval; resolve the approval instead.", state=state)
-    raise RunNotResumable(
-        f"A {state} run cannot be resumed, only a failed, stopped, crashed or out-of-budget run.", state=state
-    )

@@ -1,23 +1,35 @@
 """Builds the executor's input for one attempt: definition, inputs, finished tasks, models with keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from crewai_runner.core.settings import Settings
-from crewai_runner.db.session import read_session
+from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget, merge_budgets
+from crewai_runner.domain.committed_events import CalledModel
 from crewai_runner.domain.provider import ModelKind
+from crewai_runner.domain.tools import FILE_TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.knowledge_chunks import KnowledgeChunk
+from crewai_runner.executor.memory_records import StoredMemory
 from crewai_runner.executor.port import ModelBinding, Revision, RunSpec
 from crewai_runner.executor.project_code import ProjectCode
 from crewai_runner.features.executions.attempt_writes import BegunAttempt
 from crewai_runner.features.executions.errors import NoModel, ProviderConfigNeeded
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.project_runs import ProjectRuns
-from crewai_runner.features.executions.rules import speaking_model
+from crewai_runner.features.executions.rules import make_tool_rules, read_tool_results, speaking_model
+from crewai_runner.features.knowledge.service import (
+    KnowledgeService,
+    bind_builtin_embedder,
+    identify_embedder,
+)
+from crewai_runner.features.memories.service import MemoryService
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.runs.schemas import SelectedRow, to_usage
 from crewai_runner.features.runs.service import RunService
@@ -30,6 +42,16 @@ class SpecifiedAttempt:
     spec: RunSpec
     fencing_token: int
     workspace_id: str
+    limits_spending: bool = False
+    """Whether the workspace limits what it spends in a month."""
+
+    @property
+    def callable_models(self) -> dict[str, CalledModel]:
+        """The models this attempt may call, by the names its events use; without credentials."""
+        return {
+            binding.name: CalledModel(binding.provider_type, binding.model, binding.is_registered)
+            for binding in self.spec.models.values()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +60,27 @@ class _BoundModels:
     default: str
     embedder: str | None
 
+    def with_builtin_embedder(self) -> "_BoundModels":
+        """Add the built-in embedder if there is no other one and it is installed."""
+        binding = None if self.embedder is not None else bind_builtin_embedder()
+        if binding is None:
+            return self
+        return _BoundModels(self.bindings | {binding.name: binding}, self.default, binding.name)
+
     def add_defaults(self, model_map: Mapping[str, str]) -> dict[str, str]:
         """Return a project's map of models in which the defaults answer for all others."""
         defaults = {"*": self.default, "*embedder": self.embedder}
         return {key: name for key, name in defaults.items() if name} | dict(model_map)
+
+
+@dataclass(slots=True)
+class _Recalled:
+    """What the crew begins with. `is_outdated`: another model has embedded some of the files."""
+
+    identity: str | None = None
+    memories: list[StoredMemory] = field(default_factory=list)
+    chunks: list[KnowledgeChunk] = field(default_factory=list)
+    is_outdated: bool = False
 
 
 class RunSpecBuilder:
@@ -50,9 +89,14 @@ class RunSpecBuilder:
         self._project_runs = ProjectRuns(deps)
 
     async def build(
-        self, run_id: str, fencing_token: int, begun: BegunAttempt | None = None
+        self,
+        run_id: str,
+        fencing_token: int,
+        begun: BegunAttempt | None = None,
+        *,
+        needs_tools: bool = True,
     ) -> SpecifiedAttempt:
-        """The attempt's spec; `begun` saves reading the run. Raises an AppError when a model is missing."""
+        """The attempt's spec; `begun` saves reading the run. Raises an AppError when something is missing."""
         async with read_session(self._deps.sessions) as session:
             run: RunRow | SelectedRow
             if begun is not None:
@@ -62,7 +106,20 @@ class RunSpecBuilder:
                 run, finished = await runs.get_for_worker(run_id), await runs.get_task_results(run_id)
             definition = WorkflowDefinition.model_validate(run.definition)
             code = await self._project_runs.load(session, run, fencing_token)
-            models = await self._bind_models(self._deps.models(session), run, definition, code)
+            service = KnowledgeService(session, self._deps.knowledge)
+            has_files = await _has_knowledge_files(service, run)
+            models = await self._bind_models(
+                self._deps.models(session), run, definition, code, has_files=has_files
+            )
+            recalled = await self._recall(session, service, run, definition, models, has_files=has_files)
+            tools = await self._deps.tools.bind(session, run.workspace_id, definition) if needs_tools else {}
+            files = await RunService(session).list_files(run.id) if FILE_TOOLS & tools.keys() else []
+            # The first attempt of a run has no results of earlier ones.
+            saved = {} if begun is not None else await RunService(session).get_checkpoints(run_id)
+        if recalled.is_outdated and run.workflow_id is not None and recalled.identity is not None:
+            async with unit_of_work(self._deps.sessions) as writing:
+                again = KnowledgeService(writing, self._deps.knowledge)
+                await again.queue_outdated(run.workflow_id, recalled.identity)
         if models.embedder is None:  # the start has warned of it
             definition = definition.model_copy(update={"memory": False})
         spec = RunSpec(
@@ -73,6 +130,11 @@ class RunSpecBuilder:
             models=models.bindings,
             default_model=models.default,
             embedder=models.embedder,
+            tools={
+                name: replace(tool, rules=make_tool_rules(name, definition)) for name, tool in tools.items()
+            },
+            tool_results=read_tool_results(saved),
+            tool_wait_seconds=self._deps.settings.tool_approval_wait_seconds,
             finished_tasks=finished,
             project=None if code is None else replace(code, model_map=models.add_defaults(code.model_map)),
             revision=_to_revision(run.revision),
@@ -80,10 +142,36 @@ class RunSpecBuilder:
             prior_usage=to_usage(run),
             budget_seconds_used=run.active_seconds,
             timeout_seconds_used=run.active_seconds - run.seconds_before,
+            memories=recalled.memories,
+            knowledge=recalled.chunks,
+            files=files,
             memory_scope=None if run.workflow_id is None else f"{run.workspace_id}/{run.workflow_id}",
+            network_limit=await self._deps.workspace_quota.get_network_limit(run.workspace_id),
             timeout_seconds=definition.timeout_seconds or self._deps.settings.run_timeout_seconds,
         )
-        return SpecifiedAttempt(spec, fencing_token, run.workspace_id)
+        limits_spending = await self._deps.workspace_quota.limits_spending(run.workspace_id)
+        return SpecifiedAttempt(spec, fencing_token, run.workspace_id, limits_spending)
+
+    @staticmethod
+    async def _recall(
+        session: AsyncSession,
+        knowledge: KnowledgeService,
+        run: RunRow | SelectedRow,
+        definition: WorkflowDefinition,
+        models: _BoundModels,
+        *,
+        has_files: bool,
+    ) -> _Recalled:
+        """Read the memories and the pieces of files that the crew begins with."""
+        if models.embedder is None or run.workflow_id is None:
+            return _Recalled()
+        identity = identify_embedder(models.bindings[models.embedder])
+        recalled = _Recalled(identity)
+        if definition.memory:
+            recalled.memories = await MemoryService(session).load(run.workflow_id, identity)
+        if has_files:
+            recalled.chunks, recalled.is_outdated = await knowledge.load_chunks(run.workflow_id, identity)
+        return recalled
 
     async def answering_model(self, run_id: str, agent: str | None = None) -> ModelBinding:
         """The model that answers for a run: that of the agent asked, else the first the workflow names.
@@ -91,7 +179,7 @@ class RunSpecBuilder:
         The workspace's default answers where the workflow names none, and for an agent without a model.
         Raises NoModel, ModelNotRegistered, ProviderConfigNeeded.
         """
-        spec = (await self.build(run_id, fencing_token=0)).spec
+        spec = (await self.build(run_id, fencing_token=0, needs_tools=False)).spec
         return spec.models[speaking_model(spec.definition, agent) or spec.default_model]
 
     def _budget(self, run: RunRow | SelectedRow, definition: WorkflowDefinition) -> Budget:
@@ -109,12 +197,16 @@ class RunSpecBuilder:
         run: RunRow | SelectedRow,
         definition: WorkflowDefinition,
         code: ProjectCode | None,
+        *,
+        has_files: bool,
     ) -> _BoundModels:
+        wants_embedder = has_files or uses_embedder(definition)
         if code is not None:
             return await self._bind_project_models(models, run.workspace_id, code)
         names = {choice.name for choice in definition.model_choices()}
         if run.inline_provider:
-            return self._build_inline_bindings(models, run.id, names, definition.embedder)
+            inline = self._build_inline_bindings(models, run.id, names, definition.embedder)
+            return inline.with_builtin_embedder() if wants_embedder else inline
         default: str | None = None
         if needs_default(definition):
             default = await models.get_default_name(run.workspace_id, ModelKind.LLM)
@@ -123,13 +215,14 @@ class RunSpecBuilder:
                     "No default model is registered and an agent names none. "
                     "Register a model with `default: true`, or name one in the workflow."
                 )
-        embedder = definition.embedder if uses_embedder(definition) else None
-        if embedder is None and uses_embedder(definition):
+        embedder = definition.embedder if wants_embedder else None
+        if embedder is None and wants_embedder:
             embedder = await models.get_default_name(run.workspace_id, ModelKind.EMBEDDER)
         # Only what the run calls: another model that cannot be called is no reason to fail.
         required = names | {name for name in (default, embedder) if name is not None}
         bindings = await models.get_bindings(run.workspace_id, sorted(required))
-        return _BoundModels(bindings, default or min(names), embedder)
+        bound = _BoundModels(bindings, default or min(names), embedder)
+        return bound.with_builtin_embedder() if wants_embedder else bound
 
     async def _bind_project_models(
         self, models: ModelService, workspace_id: str, code: ProjectCode
@@ -157,6 +250,15 @@ class RunSpecBuilder:
             raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
         bindings = models.build_inline_bindings(config, model_names, [embedder] if embedder else [])
         return _BoundModels(bindings, model_names[0], embedder)
+
+
+async def _has_knowledge_files(knowledge: KnowledgeService, run: RunRow | SelectedRow) -> bool:
+    """Whether the workflow of a run has files; the usual begin has read it with the run."""
+    if run.workflow_id is None:
+        return False
+    if isinstance(run, RunRow):
+        return await knowledge.has_files(run.workflow_id)
+    return bool(run.has_knowledge_files)
 
 
 def settings_budget(settings: Settings) -> Budget:

@@ -14,11 +14,13 @@ from crewai_runner.domain.local_model import list_local_model_warnings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.provider_settings import has_special_settings, list_ignored_settings
 from crewai_runner.domain.schema_expansion import find_schema_excess
+from crewai_runner.domain.tool_names import is_external_tool
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse, parse_value
 from crewai_runner.domain.workflow_yaml.run_inputs import input_problems
+from crewai_runner.executor.builtin_embedder import embedding_model
 from crewai_runner.features.executions.errors import (
     DefinitionInvalid,
     NoEmbedder,
@@ -68,7 +70,7 @@ class StartChecks:
         if request.workflow_id is not None:
             service = WorkflowService(self._session, self._deps.mask)
             definition, version = await service.definition_of(principal, request.workflow_id, request.version)
-            check_tools(definition)
+            check_tool_names(definition)
             self.check_schemas(definition)
             return ResolvedDefinition(definition, [], request.workflow_id, version)
         parsed = await self._parse(request.workflow)
@@ -131,13 +133,14 @@ class StartChecks:
         empty = {one.name for one in definition.inputs if one.default is None and given.get(one.name) is None}
         return {name: value for name, value in values.items() if project_id is None or name not in empty}
 
-    async def check_models(
+    async def check_resources(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
     ) -> list[str]:
-        """Check that the models and the embedder are registered; return warnings.
+        """Check that the tools can be used, and the models and the embedder are registered; return warnings.
 
-        Raises NoModel, ModelNotRegistered.
+        Raises ToolsUnusable, NoModel, ModelNotRegistered.
         """
+        await self.check_tools(principal, definition)
         warnings = await self.check_llms(principal, definition, provider)
         return warnings + await self.check_embedder(principal, definition, provider)
 
@@ -178,10 +181,10 @@ class StartChecks:
     async def check_embedder(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
     ) -> list[str]:
-        """Check that knowledge has an embedder that can be called; return warnings.
+        """Check that memory and knowledge have an embedder that can be called; return warnings.
 
-        Without an embedder a run has no memory, which is a warning. Raises NoEmbedder for knowledge, which
-        agents could not read.
+        Where none is registered the built-in one is used, which is a warning, and so is a run without memory
+        because that is not installed. Raises NoEmbedder for knowledge, which agents could not read.
         """
         embedder = definition.embedder
         if provider is None and embedder is None and uses_embedder(definition):
@@ -193,6 +196,9 @@ class StartChecks:
             await self._models.check_usable(principal.workspace_id, names, ModelKind.EMBEDDER)
         if embedder is not None or not uses_embedder(definition):
             return []
+        feature = "memory" if definition.memory else "knowledge"
+        if embedding_model.is_available():
+            return [f"The run uses {embedding_model.TITLE} for its {feature}: no embedder is registered."]
         remedy = (
             "Name a model with `embedder:`."
             if provider is not None
@@ -201,6 +207,10 @@ class StartChecks:
         if uses_knowledge(definition):
             raise NoEmbedder(f"Knowledge needs an embedder, and none is registered. {remedy}")
         return [f"The run has no memory: it needs an embedder, and none is registered. {remedy}"]
+
+    async def check_tools(self, principal: Principal, definition: WorkflowDefinition) -> None:
+        """Check that the tools can be used: they exist and their connections do. Raises ToolsUnusable."""
+        await self._deps.tools.bind(self._session, principal.workspace_id, definition)
 
     def check_provider_reachable(self, provider: ProviderCreate | None) -> None:
         """Check that a provider configuration can reach the process that runs the run.
@@ -221,11 +231,16 @@ class StartChecks:
         return config
 
 
-def check_tools(definition: WorkflowDefinition) -> None:
-    """Raise DefinitionInvalid if a stored definition names a tool that no longer exists."""
+def check_tool_names(definition: WorkflowDefinition) -> None:
+    """Raise DefinitionInvalid if a stored definition names a built-in tool that no longer exists."""
     owners = [(f"agents.{agent.key}", agent.tools) for agent in definition.agents]
     owners += [(f"tasks.{task.key}", task.tools) for task in definition.tasks]
-    unknown = [(path, name) for path, tools in owners for name in tools if name not in TOOLS]
+    unknown = [
+        (path, name)
+        for path, tools in owners
+        for name in tools
+        if not (name in TOOLS or is_external_tool(name))
+    ]
     if unknown:
         errors = [
             {"pointer": f"/workflow/{path.replace('.', '/')}/tools", "detail": f"There is no tool `{name}`."}

@@ -9,9 +9,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.audit_log import audited_unit_of_work
 from crewai_runner.db.failures import find_storage_failure
-from crewai_runner.db.session import pop_notifications, read_session, shielded, unit_of_work, with_retry
+from crewai_runner.db.session import pop_notifications, read_session, shielded, with_retry
 from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.audit_entry import get_entry
 from crewai_runner.domain.run import FINAL_STATES, RunState, StopMode, StopReceipt
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
@@ -92,9 +94,10 @@ class StopService:
         A repeated request does nothing if an earlier one was stored and the answer of its commit was lost.
         """
         deps = self._deps
-        async with unit_of_work(deps.sessions) as session:
+        async with audited_unit_of_work(deps.sessions) as session:
             runs = RunService(session)
             run = await runs.get_own(principal, await runs.resolve(principal, identifier), lock=True)
+            get_entry().set_target("run", run.id)
             if is_repeated and _is_stop_stored(run, mode):
                 return run.id
             if RunState(run.state) in FINAL_STATES:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.db.session import keyed_digest, read_phase
 from crewai_runner.db.tables.idempotency import IdempotencyRow
+from crewai_runner.domain.audit_entry import get_entry
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.repository import IdempotencyRepository
 
@@ -65,7 +66,7 @@ class IdempotencyService:
                 row.run_id = response.run_id if isinstance(response, DescribesRun) else None
             return response
         row = await self._keys.get(self._workspace_id, self._key, self._route)
-        return response_type.model_validate_json(_get_answer(row, digest))
+        return _repeat(response_type, _get_answer(row, digest))
 
     async def create_prepared(
         self,
@@ -83,7 +84,7 @@ class IdempotencyService:
             async with read_phase(self._session):
                 row = await self._keys.get(self._workspace_id, self._key, self._route)
                 if row is not None and row.created_at >= now() - RETENTION:
-                    return response_type.model_validate_json(_get_answer(row, self._fingerprint(body)))
+                    return _repeat(response_type, _get_answer(row, self._fingerprint(body)))
         prepared = await prepare()
         return await self(response_type, body, lambda: create(prepared))
 
@@ -91,6 +92,11 @@ class IdempotencyService:
         """Return a digest of the body with its secrets, which its JSON hides."""
         secrets = [keyed_digest(self._session, secret) for secret in _find_secrets(body.model_dump())]
         return hashlib.sha256("".join([body.model_dump_json(), *secrets]).encode()).hexdigest()
+
+
+def _repeat(response_type: type[Response], answer: str) -> Response:
+    get_entry().declare_unchanged()
+    return response_type.model_validate_json(answer)
 
 
 def _get_answer(row: IdempotencyRow | None, digest: str) -> str:

@@ -47,6 +47,7 @@ _RUNS = table_of(RunRow).c
 _ENTRIES, _TOTALS = table_of(RunOutcomeRow).c, table_of(RunOutcomeTotalRow).c
 _WORKFLOW_KEY = func.coalesce(_RUNS.workflow_id, literal(UNSAVED_PREFIX) + _RUNS.workflow_name)
 _ACTIVE_COLUMNS = (
+    _RUNS.execution_uuid,
     _RUNS.total_tokens,
     _RUNS.cost_amount,
     _RUNS.cost_currency,
@@ -219,8 +220,10 @@ def _sum_active(runs: Any) -> list[ColumnElement[Any]]:
     unknown_tokens = or_(runs.total_tokens.is_(None), runs.calls_without_usage > 0)
     # A run without tokens has no cost, so its cost is not unknown.
     unknown_cost = or_(and_(runs.cost_amount.is_(None), has_tokens), runs.calls_without_cost > 0)
+    is_here = runs.execution_uuid.is_(None)
     return [
-        func.count(),
+        func.count().filter(is_here),
+        func.count().filter(~is_here),
         func.count().filter(unknown_tokens),
         func.count().filter(unknown_cost),
         func.sum(runs.total_tokens),
@@ -231,9 +234,10 @@ def _sum_active(runs: Any) -> list[ColumnElement[Any]]:
 
 
 def _to_active_aggregate(row: Sequence[Any]) -> RunAggregate:
-    active, unknown_tokens, unknown_cost, tokens, cost, first_currency, last_currency = row
+    active, elsewhere, unknown_tokens, unknown_cost, tokens, cost, first_currency, last_currency = row
     return RunAggregate(
         active=active,
+        active_elsewhere=elsewhere,
         runs_with_unknown_tokens=unknown_tokens,
         runs_with_unknown_cost=unknown_cost,
         token_sum=int(tokens or 0),

@@ -66,6 +66,8 @@ class RunAggregate:
     stopped: int = 0
     crashed: int = 0
     active: int = 0
+    """Of this server."""
+    active_elsewhere: int = 0
     token_sum: int = 0
     runs_with_unknown_tokens: int = 0
     cost_sum: Decimal | None = None
@@ -74,7 +76,9 @@ class RunAggregate:
 
     @property
     def runs(self) -> int:
-        return self.completed + self.failed + self.stopped + self.crashed + self.active
+        return (
+            self.completed + self.failed + self.stopped + self.crashed + self.active + self.active_elsewhere
+        )
 
     @property
     def success_rate(self) -> float | None:
@@ -108,6 +112,7 @@ def sum_aggregates(parts: Iterable[RunAggregate]) -> RunAggregate:
         stopped=sum(part.stopped for part in aggregates),
         crashed=sum(part.crashed for part in aggregates),
         active=sum(part.active for part in aggregates),
+        active_elsewhere=sum(part.active_elsewhere for part in aggregates),
         token_sum=sum(part.token_sum for part in aggregates),
         runs_with_unknown_tokens=sum(part.runs_with_unknown_tokens for part in aggregates),
         cost_sum=sum(costs, Decimal(0)) if costs else None,

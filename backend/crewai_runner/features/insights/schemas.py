@@ -12,6 +12,8 @@ from crewai_runner.features.workflows.schemas import WorkflowEntry
 
 COST = "null if the cost of any run is unknown, or if runs have costs in several currencies."
 KNOWN_COST = "Total of the known costs; a lower bound if `cost` is null."
+ACTIVE = "Queued, running, waiting or stopping, on this server."
+ELSEWHERE = "Running elsewhere: such runs only report here."
 RATE = "Completed runs divided by completed, failed and crashed runs (0 to 1); stopped runs do not count."
 SECONDS = "Duration of completed runs without waiting time; based on at most the newest 10,000."
 
@@ -24,7 +26,8 @@ class InsightTotals(ApiModel):
     failed: int
     stopped: int
     crashed: int
-    active: int = Field(description="Queued, running, waiting or stopping.")
+    active: int = Field(description=ACTIVE)
+    active_elsewhere: int = Field(description=ELSEWHERE)
     success_rate: float | None = Field(description=RATE)
     cost: Cost | None = Field(description=COST)
     known_cost: Cost | None = Field(description=KNOWN_COST)
@@ -41,7 +44,8 @@ class InsightBucket(ApiModel):
     failed: int
     stopped: int
     crashed: int
-    active: int
+    active: int = Field(description=ACTIVE)
+    active_elsewhere: int = Field(description=ELSEWHERE)
     cost: Cost | None = Field(description=COST)
     known_cost: Cost | None = Field(description=KNOWN_COST)
     total_tokens: int | None

@@ -135,7 +135,8 @@ def _to_totals(runs: RunAggregate, durations: Durations) -> InsightTotals:
 
 def _shared_fields(runs: RunAggregate) -> dict[str, object]:
     """Return the fields that a bucket and the totals have in common."""
-    names = ("completed", "failed", "stopped", "crashed", "active", "known_cost", "total_tokens")
+    counts = ("completed", "failed", "stopped", "crashed", "active", "active_elsewhere")
+    names = (*counts, "known_cost", "total_tokens")
     return {name: getattr(runs, name) for name in names} | {"cost": runs.exact_cost}
 
 

@@ -76,6 +76,11 @@ class LifecycleService:
         if events:
             await self._events.append(run, *events)
 
+    async def attach_connections(self, run: RunRow, connections: dict[str, Any] | None) -> None:
+        """Store connections with the run's last event."""
+        if connections is not None:
+            await self._events.attach_connections(run.id, run.last_seq, connections)
+
     async def end_lost_calls(self, run: RunRow) -> None:
         """End and count the model calls that were in progress when the run's worker was lost."""
         failed: list[RunEvent] = [_lost_call(call) for call in await self._events.find_open_calls(run.id)]

@@ -81,13 +81,20 @@ class LifecycleWrites:
         """Return whether the run has calls, steps, tasks or messages that its end must end as well."""
         return any(OpenWorkRepository(self._transaction.connection).count(run_id, OPEN_STATES))
 
-    def complete(self, run: SelectedRow, result: RunResult, active_seconds: float) -> None:
-        """Complete a run that has no open work."""
+    def complete(
+        self,
+        run: SelectedRow,
+        result: RunResult,
+        active_seconds: float,
+        connections: dict[str, Any] | None = None,
+    ) -> None:
+        """Complete a run that has no open work. `connections` are stored with the event."""
         transition(RunState(run.state), RunState.COMPLETED)
         at = now()
         result = clean_model(result, self._mask.scoped(run.workspace_id, run.id))
         done = RunCompletedData(raw=result.raw, usage=to_usage(run))
         event = self._prepare(run, RunCompleted(at=at, data=done))
+        event.serialized.rows[-1]["connections"] = connections
         self._append(run, event, active_seconds)
         stored = dump_result(result)
         progress = {

@@ -38,6 +38,7 @@ class MessageRead(ApiModel):
     answer: str | None
     answered_by: Literal["agent", "live-state", "result", "approval"] | None
     created_by: str
+    created_by_name: str
     created_at: datetime
     delivered_at: datetime | None
     answered_at: datetime | None

@@ -6,6 +6,7 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.db.tables.runs import MessageRow
 from crewai_runner.domain.run_event_payloads import MessageClosedData, MessageQueuedData
 from crewai_runner.domain.run_events import MessageClosed, MessageQueued, RunEvent
@@ -16,6 +17,7 @@ from crewai_runner.features.messages.writes import build_answer_columns
 
 class MessageService:
     def __init__(self, session: AsyncSession) -> None:
+        self._session = session
         self._messages = MessageRepository(session)
 
     def create(
@@ -41,7 +43,9 @@ class MessageService:
         return await self._messages.get(message_id, run_id)
 
     async def list_for_run(self, run_id: str) -> list[MessageRead]:
-        return [to_message_read(row) for row in await self._messages.list_for_run(run_id)]
+        rows = await self._messages.list_for_run(run_id)
+        await load_subject_names(self._session, rows)
+        return [to_message_read(row) for row in rows]
 
     async def close_unanswered(self, run_id: str) -> list[RunEvent]:
         """The run ends: close the messages that no agent answered, and return the events that say so."""

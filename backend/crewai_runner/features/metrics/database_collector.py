@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.features.metrics.instruments import PREFIX
-from crewai_runner.features.metrics.repository import MetricsRepository
+from crewai_runner.features.metrics.repository import MetricsRepository, UnfinishedRuns
 from crewai_runner.queue.port import JobQueue, QueueStats
 
 CACHE_SECONDS = 5.0
@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 2.0
 class Figures:
     """None where the source did not answer: no figure is better than an outdated one."""
 
-    runs: dict[str, int] | None
+    runs: UnfinishedRuns | None
     queue: QueueStats | None
     free_bytes: int | None
 
@@ -48,10 +48,10 @@ class DatabaseCollector:
             free = await asyncio.to_thread(self._free_bytes)
             self._figures, self._read_at = Figures(runs, queue, free), time.monotonic()
 
-    async def _runs(self) -> dict[str, int] | None:
+    async def _runs(self) -> UnfinishedRuns | None:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS), read_session(self._sessions) as session:
-                return await MetricsRepository(session).unfinished()
+                return await MetricsRepository(session).count_unfinished()
         except (TimeoutError, SQLAlchemyError, OSError):
             return None
 
@@ -72,16 +72,22 @@ class DatabaseCollector:
         """Called by the registry at a scrape, in a thread."""
         found = self._figures or Figures(None, None, None)
         yield _gauge("database_up", "1 when the database answered.", float(found.runs is not None))
-        runs = GaugeMetricFamily(f"{PREFIX}_runs", "Unfinished runs, by state.", labels=["state"])
-        for state, count in (found.runs or {}).items():
-            runs.add_metric([state], count)
-        yield runs
+        yield from _of_runs(found.runs)
         yield from _of_queue(found.queue)
         yield _gauge("data_dir_free_bytes", "Free disk space of the data folder.", found.free_bytes)
 
     def describe(self) -> list[Metric]:
         """Empty, so that registering does not collect."""
         return []
+
+
+def _of_runs(unfinished: UnfinishedRuns | None) -> Iterator[Metric]:
+    runs = GaugeMetricFamily(f"{PREFIX}_runs", "Unfinished runs of this server, by state.", labels=["state"])
+    for state, count in () if unfinished is None else unfinished.by_state.items():
+        runs.add_metric([state], count)
+    yield runs
+    elsewhere = None if unfinished is None else unfinished.elsewhere
+    yield _gauge("runs_elsewhere", "Unfinished runs that run elsewhere and report here.", elsewhere)
 
 
 def _of_queue(stats: QueueStats | None) -> Iterator[Metric]:

@@ -67,6 +67,8 @@ class RunMetrics:
         moment = now()
         for committed in batch:
             self._events.inc(len(committed.events))
+            if committed.is_elsewhere:  # its times are those of another machine
+                continue
             for event in committed.events:
                 self._lag.observe(max(0.0, (moment - event.at).total_seconds()))
                 count = self._count.get(event.type)

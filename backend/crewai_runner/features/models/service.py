@@ -42,9 +42,9 @@ class ModelService:
     refuse is checked again with the stored models.
     """
 
-    def __init__(self, session: AsyncSession, deps: ProviderDeps, cache: ModelCache) -> None:
+    def __init__(self, session: AsyncSession, deps: ProviderDeps, cache: ModelCache | None = None) -> None:
         self._models = ModelRepository(session)
-        self._session, self._deps, self._cache = session, deps, cache
+        self._session, self._deps, self._cache = session, deps, cache or ModelCache()
         self._read: dict[str, WorkspaceModels] = {}
 
     @cached_property

@@ -18,6 +18,8 @@ from crewai_runner.features.people.errors import (
     WorkspaceNotYours,
 )
 from crewai_runner.features.people.links import LinkPurpose, hash_token
+from crewai_runner.features.people.privacy import PrivacyService
+from crewai_runner.features.people.privacy_schemas import PersonalData, RemovedPerson
 from crewai_runner.features.people.repository import AccountRepository
 from crewai_runner.features.people.schemas import (
     Me,
@@ -62,7 +64,9 @@ class AccountService:
             workspaces=workspaces,
             scopes=sorted(principal.scopes),
             is_administrator=principal.has_scope(Scope.INSTANCE_ADMIN),
+            has_password=person is not None and person.password_hash is not None,
             has_second_factor=person is not None and person.totp_confirmed_at is not None,
+            is_shared=await self._accounts.is_shared(principal.workspace_id),
         )
 
     async def list_sessions(self, current_hash: str | None) -> SessionList:
@@ -110,6 +114,16 @@ class AccountService:
         person = await self._check_password(password)
         person.sealed_totp_secret = person.totp_confirmed_at = None
         await self._accounts.replace_recovery_codes(person.id, [])
+
+    async def export(self) -> PersonalData:
+        """Return everything that is stored about the caller. Raises PersonNeeded."""
+        person = await self._get_person(lock=False)
+        return await PrivacyService(self._session, person.id).export()
+
+    async def remove(self, password: str) -> RemovedPerson:
+        """Remove the caller's account for good. Raises PasswordWrong, PersonNeeded, LastOwner."""
+        person = await self._check_password(password)
+        return await PrivacyService(self._session, person.id).remove()
 
     async def join(self, token: str) -> WorkspaceSummary:
         """Accept an invitation for the caller's e-mail address. Raises LinkInvalid, AlreadyMember."""

@@ -1,6 +1,5 @@
 """All people of a server, for its administrator."""
 
-import secrets
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +9,7 @@ from crewai_runner.core.roles import SERVER_KEY, WorkspaceRole
 from crewai_runner.db.tables.people import MembershipRow, PersonRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.features.people.errors import AlreadyMember
+from crewai_runner.features.people.privacy import PrivacyService
 from crewai_runner.features.people.repository import AccountRepository
 
 
@@ -44,12 +44,5 @@ class PeopleAdministration:
             await self._accounts.end_sessions(person.id)
 
     async def remove(self, person: PersonRow) -> str:
-        """Remove someone for good; return the pseudonym that their runs and audit entries show from now on.
-
-        The row stays under its id, so that history stays consistent; nothing that identifies them stays.
-        """
-        await self._accounts.delete_everything_of(person.id)
-        person.name = f"Removed person {secrets.token_hex(3)}"
-        person.email = person.password_hash = person.sealed_totp_secret = person.totp_confirmed_at = None
-        person.is_administrator, person.disabled_at = False, person.disabled_at or now()
-        return person.name
+        """Remove someone for good, also the last owner of a workspace; return their pseudonym."""
+        return await PrivacyService(self._session, person.id).remove_row(person)

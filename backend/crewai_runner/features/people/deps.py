@@ -1,5 +1,7 @@
 """FastAPI dependencies of the endpoints of people and of signing in."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends
@@ -8,6 +10,7 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Browser, Requires
 from crewai_runner.features.people.account import AccountService
 from crewai_runner.features.people.members import MemberService
+from crewai_runner.features.people.privacy import PrivacyService
 from crewai_runner.features.people.sign_in import PeopleDeps, SignInService
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
@@ -24,15 +27,19 @@ async def _sign_in(deps: Deps, browser: Browser) -> SignInService:
 
 
 async def _members_to_read(session: ReadSessionDep, principal: Reader, deps: Deps) -> MemberService:
-    return MemberService(session, principal, deps.passwords)
+    return MemberService(session, principal, deps.passwords, deps.issuers)
 
 
 async def _members(session: SessionDep, principal: Writer, deps: Deps) -> MemberService:
-    return MemberService(session, principal, deps.passwords)
+    return MemberService(session, principal, deps.passwords, deps.issuers)
 
 
 async def _all_members(session: SessionDep, principal: Administrator, deps: Deps) -> MemberService:
-    return MemberService(session, principal, deps.passwords)
+    return MemberService(session, principal, deps.passwords, deps.issuers)
+
+
+async def _privacy(session: SessionDep, principal: Administrator) -> Callable[[str], PrivacyService]:  # noqa: ARG001
+    return partial(PrivacyService, session)
 
 
 async def _account_to_read(session: ReadSessionDep, principal: SignedIn, deps: Deps) -> AccountService:
@@ -47,5 +54,6 @@ SignIns = Annotated[SignInService, Depends(_sign_in)]
 MembersToRead = Annotated[MemberService, Depends(_members_to_read, scope="function")]
 Members = Annotated[MemberService, Depends(_members, scope="function")]
 MembersOfAdministrator = Annotated[MemberService, Depends(_all_members, scope="function")]
+PrivacyOfAdministrator = Annotated[Callable[[str], PrivacyService], Depends(_privacy, scope="function")]
 AccountToRead = Annotated[AccountService, Depends(_account_to_read, scope="function")]
 Account = Annotated[AccountService, Depends(_account, scope="function")]

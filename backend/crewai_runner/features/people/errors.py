@@ -46,6 +46,19 @@ class LastOwner(Conflict):
         super().__init__("This is the last owner of the workspace. Make someone else an owner first.")
 
 
+class ManagedByIssuer(Conflict):
+    """Otherwise an owner could grant more than the groups do, until they are read again."""
+
+    slug = "managed-by-issuer"
+    title = "Groups decide about this person"
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(
+            f"The groups of this person at {issuer} decide about the role. Change the groups there; an "
+            "administrator can disable the account here."
+        )
+
+
 class InvitationNotFound(NotFound):
     slug = "invitation-not-found"
     title = "Invitation not found"

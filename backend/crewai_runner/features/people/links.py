@@ -25,7 +25,7 @@ def new_token() -> str:
 
 
 def hash_token(purpose: LinkPurpose, token: str) -> str:
-    return hashlib.sha256(f"crewai-runner {purpose}\0{token}".encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(f"crewai-runner {purpose}\0{token}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def make_path(purpose: LinkPurpose, token: str) -> str:

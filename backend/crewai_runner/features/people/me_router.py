@@ -9,12 +9,14 @@ from crewai_runner.features.people.deps import Account, AccountToRead
 from crewai_runner.features.people.errors import (
     AlreadyMember,
     CodeWrong,
+    LastOwner,
     LinkInvalid,
     PasswordWrong,
     SessionNotFound,
     TotpState,
     WorkspaceNotYours,
 )
+from crewai_runner.features.people.privacy_schemas import PersonalData, RemovedPerson
 from crewai_runner.features.people.schemas import (
     InvitationToken,
     Me,
@@ -43,7 +45,7 @@ async def get_me(account: AccountToRead) -> Me:
 async def enter_workspace(body: WorkspaceChoice, account: AccountToRead, browser: Browser) -> StartedSession:
     """Continue in another workspace: a new session begins there, and that of this request ends."""
     principal = await account.enter(body.workspace_id)
-    return await browser.sign_in(principal, remember=False)
+    return await browser.sign_in(principal, remember=False, is_continued=True)
 
 
 @router.post(
@@ -54,6 +56,21 @@ async def enter_workspace(body: WorkspaceChoice, account: AccountToRead, browser
 async def join_workspace(body: InvitationToken, account: Account) -> WorkspaceSummary:
     """Accept an invitation to another workspace that was made for your e-mail address."""
     return await account.join(body.token.get_secret_value())
+
+
+@router.get("/export", responses=problems(PersonNeeded))
+async def export_own_data(account: Account) -> PersonalData:
+    """Export what this server stores about you, and what you have written in runs."""
+    return await account.export()
+
+
+@router.post("/removal", responses=problems(PasswordWrong, PersonNeeded, LastOwner))
+async def remove_own_account(body: PasswordOnly, account: Account) -> RemovedPerson:
+    """Remove your account for good: sessions, keys, links, second factor and accounts at other issuers.
+
+    What you did stays, under the pseudonym of the answer. The last owner of a workspace cannot leave.
+    """
+    return await account.remove(body.password.get_secret_value())
 
 
 @router.get("/sessions")

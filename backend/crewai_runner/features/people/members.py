@@ -1,19 +1,24 @@
 """The people of a workspace: list, invite, change roles, remove."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.issuer_settings import IssuerSettings
 from crewai_runner.core.paging import decode_id_cursor, make_page
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.core.roles import ROLE_SCOPES, WorkspaceRole
 from crewai_runner.db.repository import lock_workspace
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.db.tables.people import MembershipRow, OneTimeLinkRow, PersonRow
 from crewai_runner.features.auth.service import check_grant
 from crewai_runner.features.people.errors import (
     AlreadyMember,
     InvitationNotFound,
     LastOwner,
+    ManagedByIssuer,
     ResetNotAllowed,
     TooManyInvitations,
 )
@@ -50,8 +55,15 @@ MAX_OPEN_INVITATIONS = 200
 class MemberService:
     """The people of the caller's workspace."""
 
-    def __init__(self, session: AsyncSession, principal: Principal, passwords: Passwords) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        passwords: Passwords,
+        issuers: Sequence[IssuerSettings] = (),
+    ) -> None:
         self._session, self._principal, self._passwords = session, principal, passwords
+        self._issuer_names = {issuer.issuer: issuer.name for issuer in issuers}
         self._workspace_id = principal.workspace_id
         self._members = MemberRepository(session, self._workspace_id)
         self._accounts = AccountRepository(session)
@@ -61,7 +73,7 @@ class MemberService:
         """Return one page of people, those who were created first at the front."""
         rows = await self._members.list_page(decode_id_cursor(cursor, Prefix.PERSON), limit + 1)
         page = make_page(rows, limit, lambda row: row.person.id)
-        return PersonList(people=[_describe(row) for row in page.items], next_cursor=page.next_cursor)
+        return PersonList(people=await self._describe(page.items), next_cursor=page.next_cursor)
 
     async def create(self, body: PersonCreate) -> PersonAnswer:
         """Create a person with a password, and add them to this workspace.
@@ -78,26 +90,31 @@ class MemberService:
         )
         await self._accounts.add(person)
         await self._accounts.add_member(self._new_membership(person.id, body.role))
-        return PersonAnswer(person=_describe(Membership(person, body.role)))
+        return await self._answer(Membership(person, body.role))
 
     async def change_role(self, person_id: str, role: WorkspaceRole) -> PersonAnswer:
         """Change someone's role; it counts from their next request on.
 
-        Raises PersonNotFound, LastOwner, MoreThanOwnRights.
+        More rights end the sessions that began with fewer: a session that someone else knew gains nothing.
+        Raises PersonNotFound, LastOwner, ManagedByIssuer, MoreThanOwnRights.
         """
         check_grant(self._principal, ROLE_SCOPES[role])
         await lock_workspace(self._session, self._workspace_id)
         person, membership = await self._members.get(person_id, lock=True)
+        self._check_not_managed(membership)
         if role is not WorkspaceRole.OWNER:
             await self._check_owner_remains(person, membership)
+        if ROLE_SCOPES[role] - ROLE_SCOPES[WorkspaceRole(membership.role)]:
+            await self._members.end_sessions(person_id)
         membership.role = role
         await self._session.flush()
-        return PersonAnswer(person=_describe(Membership(person, role)))
+        return await self._answer(Membership(person, role))
 
     async def remove(self, person_id: str) -> None:
-        """End a membership, its sessions and keys. Raises PersonNotFound, LastOwner."""
+        """End a membership, its sessions and keys. Raises PersonNotFound, LastOwner, ManagedByIssuer."""
         await lock_workspace(self._session, self._workspace_id)
         person, membership = await self._members.get(person_id, lock=True)
+        self._check_not_managed(membership)
         await self._check_owner_remains(person, membership)
         await self._members.remove(person_id)
 
@@ -127,12 +144,14 @@ class MemberService:
             expires_at=now() + INVITATION_LIFETIME,
         )
         await self._accounts.add_link(row, now())
+        await load_subject_names(self._session, [row])
         link = CreatedLink(path=make_path(LinkPurpose.INVITATION, token), expires_at=row.expires_at)
         return CreatedInvitation(invitation=InvitationRead.model_validate(row), link=link)
 
     async def list_invitations(self) -> InvitationList:
         """Return the open invitations, newest first."""
         rows = await self._invitations.list_open(now())
+        await load_subject_names(self._session, rows)
         return InvitationList(invitations=[InvitationRead.model_validate(row) for row in rows])
 
     async def revoke_invitation(self, link_id: str) -> None:
@@ -141,11 +160,13 @@ class MemberService:
             raise InvitationNotFound(link_id)
 
     async def create_reset(self, person_id: str) -> CreatedLink:
-        """Create a link with which someone chooses a new password. Raises PersonNotFound, ResetNotAllowed.
+        """Create a link with which someone chooses a new password.
 
         Who holds the link can sign in as that person, in all of their workspaces.
+        Raises PersonNotFound, ResetNotAllowed, MoreThanOwnRights.
         """
-        person, _ = await self._members.get(person_id)
+        person, membership = await self._members.get(person_id)
+        check_grant(self._principal, ROLE_SCOPES[WorkspaceRole(membership.role)])
         is_shared = len(await self._accounts.list_workspaces(person_id)) > 1
         if (person.is_administrator or is_shared) and not self._principal.has_scope(Scope.INSTANCE_ADMIN):
             raise ResetNotAllowed
@@ -176,17 +197,34 @@ class MemberService:
             created_by=self._principal.subject,
         )
 
+    def _check_not_managed(self, membership: MembershipRow) -> None:
+        if membership.managed_by is not None:
+            raise ManagedByIssuer(self._name_issuer(membership.managed_by))
 
-def _describe(row: Membership) -> PersonRead:
-    person = row.person
-    return PersonRead(
-        id=person.id,
-        name=person.name,
-        email=person.email,
-        role=WorkspaceRole(row.role),
-        is_administrator=person.is_administrator,
-        has_second_factor=person.totp_confirmed_at is not None,
-        is_disabled=person.disabled_at is not None,
-        created_at=person.created_at,
-        last_sign_in_at=person.last_sign_in_at,
-    )
+    def _name_issuer(self, issuer: str) -> str:
+        return self._issuer_names.get(issuer, issuer)
+
+    async def _answer(self, row: Membership) -> PersonAnswer:
+        return PersonAnswer(person=(await self._describe([row]))[0])
+
+    async def _describe(self, rows: Sequence[Membership]) -> list[PersonRead]:
+        issuers: dict[str, list[str]] = {row.person.id: [] for row in rows}
+        for person_id, issuer in await self._members.list_issuers(list(issuers)):
+            issuers[person_id].append(self._name_issuer(issuer))
+        return [
+            PersonRead(
+                id=row.person.id,
+                name=row.person.name,
+                email=row.person.email,
+                role=WorkspaceRole(row.role),
+                is_administrator=row.person.is_administrator,
+                has_password=row.person.password_hash is not None,
+                has_second_factor=row.person.totp_confirmed_at is not None,
+                issuers=issuers[row.person.id],
+                managed_by=None if row.managed_by is None else self._name_issuer(row.managed_by),
+                is_disabled=row.person.disabled_at is not None,
+                created_at=row.person.created_at,
+                last_sign_in_at=row.person.last_sign_in_at,
+            )
+            for row in rows
+        ]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix
 from crewai_runner.core.roles import WorkspaceRole
 from crewai_runner.db.tables.api_keys import ApiKeyRow
@@ -28,6 +29,7 @@ class Membership(NamedTuple):
 
     person: PersonRow
     role: str
+    managed_by: str | None = None
 
 
 class MemberRepository:
@@ -55,7 +57,16 @@ class MemberRepository:
         if after is not None:
             query = query.where(PersonRow.id > after)
         rows = await self._session.execute(query.order_by(PersonRow.id).limit(limit))
-        return [Membership(person, membership.role) for person, membership in rows]
+        return [Membership(person, row.role, row.managed_by) for person, row in rows]
+
+    async def list_issuers(self, person_ids: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """Return the issuers at which people sign in, each with the person's id."""
+        query = (
+            select(ExternalIdentityRow.person_id, ExternalIdentityRow.issuer)
+            .where(ExternalIdentityRow.person_id.in_(person_ids))
+            .order_by(ExternalIdentityRow.created_at)
+        )
+        return [(person_id, issuer) for person_id, issuer in await self._session.execute(query)]
 
     async def has_email(self, email: str) -> bool:
         query = self._select().where(PersonRow.email == email)
@@ -83,9 +94,15 @@ class MemberRepository:
         )
 
     async def remove(self, person_id: str) -> None:
-        """End a membership, with the person's sessions and API keys in this workspace."""
+        """End a membership, with the person's sessions and API keys in this workspace.
+
+        The rows of keys stay: runs show their names.
+        """
+        mine = [ApiKeyRow.workspace_id == self._workspace_id, ApiKeyRow.person_id == person_id]
+        await self._session.execute(
+            update(ApiKeyRow).where(*mine, ApiKeyRow.revoked_at.is_(None)).values(revoked_at=now())
+        )
         for table, column in (
-            (ApiKeyRow, ApiKeyRow.person_id),
             (BrowserSessionRow, BrowserSessionRow.subject),
             (MembershipRow, MembershipRow.person_id),
         ):
@@ -152,6 +169,12 @@ class AccountRepository:
         """Whether anyone can sign in with a password."""
         query = select(PersonRow.id).where(PersonRow.password_hash.is_not(None)).limit(1)
         return await self._session.scalar(query) is not None
+
+    async def is_shared(self, workspace_id: str) -> bool:
+        """Whether there are people or keys in a workspace."""
+        people = select(MembershipRow.person_id).where(MembershipRow.workspace_id == workspace_id).exists()
+        keys = select(ApiKeyRow.id).where(ApiKeyRow.workspace_id == workspace_id).exists()
+        return bool(await self._session.scalar(select(people | keys)))
 
     async def list_all(self) -> Sequence[PersonRow]:
         """Return all people of the server, removed ones included, those who were created first in front."""
@@ -256,15 +279,3 @@ class AccountRepository:
             RecoveryCodeRow(person_id=person_id, code_hash=code_hash) for code_hash in code_hashes
         )
         await self._session.flush()
-
-    async def delete_everything_of(self, person_id: str) -> None:
-        """Delete what a person signs in with, and their memberships; their row stays."""
-        for table, column in (
-            (ExternalIdentityRow, ExternalIdentityRow.person_id),
-            (RecoveryCodeRow, RecoveryCodeRow.person_id),
-            (OneTimeLinkRow, OneTimeLinkRow.person_id),
-            (ApiKeyRow, ApiKeyRow.person_id),
-            (MembershipRow, MembershipRow.person_id),
-            (BrowserSessionRow, BrowserSessionRow.subject),
-        ):
-            await self._session.execute(delete(table).where(column == person_id))

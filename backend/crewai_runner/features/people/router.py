@@ -4,16 +4,23 @@ from http import HTTPStatus
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.features.auth.errors import MoreThanOwnRights
-from crewai_runner.features.people.deps import Members, MembersOfAdministrator, MembersToRead
+from crewai_runner.features.people.deps import (
+    Members,
+    MembersOfAdministrator,
+    MembersToRead,
+    PrivacyOfAdministrator,
+)
 from crewai_runner.features.people.errors import (
     AlreadyMember,
     EmailTaken,
     InvitationNotFound,
     LastOwner,
+    ManagedByIssuer,
     PersonNotFound,
     ResetNotAllowed,
     TooManyInvitations,
 )
+from crewai_runner.features.people.privacy_schemas import PersonalData, RemovedPerson
 from crewai_runner.features.people.schemas import (
     CreatedInvitation,
     CreatedLink,
@@ -47,14 +54,21 @@ async def create_person(body: PersonCreate, members: MembersOfAdministrator) -> 
     return await members.create(body)
 
 
-@router.patch("/{person_id}", responses=problems(PersonNotFound, LastOwner, MoreThanOwnRights))
+@router.patch(
+    "/{person_id}", responses=problems(PersonNotFound, LastOwner, ManagedByIssuer, MoreThanOwnRights)
+)
 async def change_role(person_id: str, body: PersonUpdate, members: Members) -> PersonAnswer:
-    """Change someone's role in the workspace. It counts at once, in open streams within seconds."""
+    """Change someone's role in the workspace. It counts at once, in open streams within seconds.
+
+    Someone who gets more rights signs in again: their browser sessions in this workspace end.
+    """
     return await members.change_role(person_id, body.role)
 
 
 @router.delete(
-    "/{person_id}", status_code=HTTPStatus.NO_CONTENT, responses=problems(PersonNotFound, LastOwner)
+    "/{person_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(PersonNotFound, LastOwner, ManagedByIssuer),
 )
 async def remove_person(person_id: str, members: Members) -> None:
     """Remove someone from the workspace, with their sessions and API keys in it.
@@ -62,6 +76,22 @@ async def remove_person(person_id: str, members: Members) -> None:
     Their account and their other workspaces stay, as do their runs.
     """
     await members.remove(person_id)
+
+
+@router.get("/{person_id}/export", responses=problems(PersonNotFound))
+async def export_person(person_id: str, privacy: PrivacyOfAdministrator) -> PersonalData:
+    """Export what this server stores about anyone on it. For administrators; others export their own."""
+    return await privacy(person_id).export()
+
+
+@router.delete("/{person_id}/account", responses=problems(PersonNotFound, LastOwner))
+async def remove_account(person_id: str, privacy: PrivacyOfAdministrator) -> RemovedPerson:
+    """Remove anyone on this server for good. For administrators.
+
+    Sessions, keys, links, second factor and accounts at other issuers go. What they did stays, under the
+    pseudonym of the answer.
+    """
+    return await privacy(person_id).remove()
 
 
 @router.delete("/{person_id}/sessions", status_code=HTTPStatus.NO_CONTENT, responses=problems(PersonNotFound))
@@ -73,7 +103,7 @@ async def end_sessions_of_person(person_id: str, members: Members) -> None:
 @router.post(
     "/{person_id}/password-reset",
     status_code=HTTPStatus.CREATED,
-    responses=problems(PersonNotFound, ResetNotAllowed),
+    responses=problems(PersonNotFound, ResetNotAllowed, MoreThanOwnRights),
 )
 async def create_password_reset(person_id: str, members: Members) -> CreatedLink:
     """Create a link with which someone chooses a new password. It works once, for 24 hours.

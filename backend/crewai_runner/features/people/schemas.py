@@ -35,7 +35,12 @@ class PersonRead(ApiModel):
     email: str | None
     role: WorkspaceRole
     is_administrator: bool = Field(description="Whether the person administers this whole server.")
+    has_password: bool
     has_second_factor: bool
+    issuers: list[str] = Field(description="The names of the issuers at which the person signs in.")
+    managed_by: str | None = Field(
+        description="The name of the issuer whose groups decide about the role; null if owners do."
+    )
     is_disabled: bool
     created_at: datetime
     last_sign_in_at: datetime | None
@@ -72,6 +77,7 @@ class InvitationRead(ApiModel):
     email: str
     role: WorkspaceRole
     created_by: str
+    created_by_name: str
     created_at: datetime
     expires_at: datetime
 
@@ -111,10 +117,18 @@ class PasswordReset(ApiModel):
     password: NewPassword
 
 
+class SignInIssuer(ApiModel):
+    """An OpenID Connect issuer at which one can sign in."""
+
+    id: str
+    name: str
+
+
 class SignInOptions(ApiModel):
     """How one can sign in to this server."""
 
     password: bool = Field(description="Whether there are people who sign in with a password.")
+    issuers: list[SignInIssuer]
 
 
 class SignIn(ApiModel):
@@ -148,7 +162,9 @@ class Me(ApiModel):
     workspaces: list[WorkspaceSummary] = Field(description="All workspaces that the caller can switch to.")
     scopes: list[Scope]
     is_administrator: bool
+    has_password: bool
     has_second_factor: bool
+    is_shared: bool = Field(description="Whether the workspace has people or stored keys.")
 
 
 class SessionRead(ApiModel):

@@ -2,16 +2,20 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crewai_runner.core.client_address import get_limited_address
 from crewai_runner.core.clock import now
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.issuer_settings import IssuerSettings
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.roles import Member, person_principal
+from crewai_runner.db.audit_log import audited_unit_of_work
 from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.people import MembershipRow, OneTimeLinkRow, PersonRow
+from crewai_runner.domain.audit_entry import get_entry
 from crewai_runner.features.auth.errors import TooManySignInFailures
 from crewai_runner.features.auth.service import SignInLimiter
 from crewai_runner.features.people.errors import (
@@ -26,7 +30,13 @@ from crewai_runner.features.people.errors import (
 from crewai_runner.features.people.links import LinkPurpose, hash_token
 from crewai_runner.features.people.passwords import Passwords
 from crewai_runner.features.people.repository import AccountRepository
-from crewai_runner.features.people.schemas import InvitationAccept, PasswordReset, SignIn, SignInOptions
+from crewai_runner.features.people.schemas import (
+    InvitationAccept,
+    PasswordReset,
+    SignIn,
+    SignInIssuer,
+    SignInOptions,
+)
 from crewai_runner.features.people.second_factor import SecondFactor
 
 LINKS_ACCOUNT = "one-time-links"
@@ -41,6 +51,7 @@ class PeopleDeps:
     cipher: SecretCipher
     limiter: SignInLimiter
     passwords: Passwords
+    issuers: Sequence[IssuerSettings] = ()
 
 
 class SignInService:
@@ -51,8 +62,10 @@ class SignInService:
 
     async def describe_options(self) -> SignInOptions:
         """Return how one can sign in."""
+        issuers = [SignInIssuer(id=issuer.id, name=issuer.name) for issuer in self._deps.issuers]
         async with read_session(self._deps.sessions) as session:
-            return SignInOptions(password=await AccountRepository(session).has_passwords())
+            has_passwords = await AccountRepository(session).has_passwords()
+        return SignInOptions(password=has_passwords, issuers=issuers)
 
     async def sign_in(self, body: SignIn, address: str) -> Principal:
         """Return the person in the first of their workspaces.
@@ -86,13 +99,15 @@ class SignInService:
             if await AccountRepository(session).find_by_email(link.email) is not None:
                 raise SignInNeeded
         password_hash = await self._deps.passwords.hash(body.password.get_secret_value())
-        async with unit_of_work(self._deps.sessions) as session:
+        async with audited_unit_of_work(self._deps.sessions) as session:
             accounts = AccountRepository(session)
             person = PersonRow(
                 id=new_id(Prefix.PERSON), email=link.email, name=body.name, password_hash=password_hash
             )
             await accounts.add(person)
-            return person_principal(await join_workspace(accounts, token_hash, person))
+            principal = person_principal(await join_workspace(accounts, token_hash, person))
+            get_entry().set_principal(principal)
+            return principal
 
     async def reset_password(self, body: PasswordReset, address: str) -> None:
         """Set a new password; all of the person's sessions end. Raises LinkInvalid, TooManySignInFailures."""
@@ -101,18 +116,21 @@ class SignInService:
         token_hash = hash_token(LinkPurpose.PASSWORD_RESET, body.token.get_secret_value())
         await self._find_link(token_hash, LinkPurpose.PASSWORD_RESET, limited)
         password_hash = await self._deps.passwords.hash(body.password.get_secret_value())
-        async with unit_of_work(self._deps.sessions) as session:
+        async with audited_unit_of_work(self._deps.sessions) as session:
             accounts = AccountRepository(session)
             link = await accounts.take_link(token_hash, LinkPurpose.PASSWORD_RESET, now())
             if link is None or link.person_id is None:
                 raise LinkInvalid
             person = await accounts.get(link.person_id, lock=True)
+            get_entry().set_target("person", person.id)
             person.password_hash = password_hash
             await accounts.end_sessions(person.id)
 
     async def _verify_password(self, body: SignIn) -> str:
         async with read_session(self._deps.sessions) as session:
             person = await AccountRepository(session).find_by_email(body.email)
+        if person is not None:
+            get_entry().set_target("person", person.id)
         stored = person.password_hash if person is not None else None
         is_right = await self._deps.passwords.verify(stored, body.password.get_secret_value())
         if person is None or not is_right or person.disabled_at is not None:
@@ -158,6 +176,9 @@ async def join_workspace(accounts: AccountRepository, token_hash: str, person: P
         raise LinkInvalid
     if link.workspace_id in [workspace.id for workspace, _ in await accounts.list_workspaces(person.id)]:
         raise AlreadyMember
+    entry = get_entry()
+    entry.set_workspace(link.workspace_id)
+    entry.set_target("person", person.id)
     await accounts.add_member(
         MembershipRow(
             workspace_id=link.workspace_id,

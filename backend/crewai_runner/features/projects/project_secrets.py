@@ -6,6 +6,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import Principal
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.features.projects.errors import (
     ProjectInvalid,
     ProjectSecretNotFound,
@@ -27,6 +28,7 @@ class ProjectSecrets:
     async def list_names(self, principal: Principal, project_id: str) -> ProjectSecretList:
         row = await self._records.get(principal, project_id)
         secrets = await self._records.secrets.list_all(row.id)
+        await load_subject_names(self._session, secrets)
         return ProjectSecretList(secrets=[ProjectSecretEntry.model_validate(secret) for secret in secrets])
 
     async def set(self, principal: Principal, project_id: str, values: Mapping[str, SecretStr]) -> None:

@@ -10,10 +10,11 @@ from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, has_prefix
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import MIN_SECRET_LENGTH
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.db.tables.projects import ProjectRow, ProjectSecretRow, ProjectVersionRow
 from crewai_runner.domain.project import EntryPoint, ProjectInspection
 from crewai_runner.executor.projects.bridge.environment import list_provided_names
-from crewai_runner.features.projects.errors import ProjectNotFound, ProjectVersionNotFound
+from crewai_runner.features.projects.errors import ProjectInvalid, ProjectNotFound, ProjectVersionNotFound
 from crewai_runner.features.projects.repository import ProjectRepository, ProjectSecretRepository
 from crewai_runner.features.projects.rules import split_secrets
 from crewai_runner.features.projects.schemas import (
@@ -31,6 +32,7 @@ class ProjectRecords:
     """Reads projects of the principal's workspace."""
 
     def __init__(self, session: AsyncSession) -> None:
+        self._session = session
         self.repository = ProjectRepository(session)
         self.secrets = ProjectSecretRepository(session)
 
@@ -99,12 +101,14 @@ class ProjectRecords:
         """Return the response that describes a project."""
         version = await self.get_version(row)
         secrets = await self.secrets.list_all(row.id)
+        await load_subject_names(self._session, [version])
         details = to_version_details(version)
         return ProjectRead(
             **to_project_entry(row, version.build_state).model_dump(by_alias=False),
             entry_point=None if row.entry_point is None else EntryPoint.model_validate(row.entry_point),
             model_map=row.model_map,
             allowed_hosts=row.allowed_hosts,
+            approver=row.approver,
             secret_names=[secret.name for secret in secrets],
             provided_names=list_provided_names(details.inspection.environment_names),
             version=details,
@@ -133,6 +137,7 @@ def to_version_entry(row: ProjectVersionRow) -> VersionEntry:
         archive_size=row.archive_size,
         note=row.note,
         created_by=row.created_by,
+        created_by_name=row.created_by_name or "",
         created_at=row.created_at,
     )
 
@@ -154,3 +159,19 @@ def to_version_build(row: ProjectVersionRow) -> VersionBuild:
         started_at=row.build_started_at,
         finished_at=row.build_finished_at,
     )
+
+
+def require_entry_point(
+    row: ProjectRow, version: ProjectVersionRow, inspection: ProjectInspection
+) -> EntryPoint:
+    """Return the chosen entry point if the version has its file, else the first one that was found."""
+    if row.entry_point is not None:
+        chosen = EntryPoint.model_validate(row.entry_point)
+        if any(file["path"] == chosen.path for file in version.files):
+            return chosen
+    if not inspection.entry_points:
+        raise ProjectInvalid(
+            "/projectId",
+            "No crew, Flow or script was found in the project. Choose the `entryPoint` that starts it.",
+        )
+    return inspection.entry_points[0]

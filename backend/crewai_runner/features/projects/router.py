@@ -131,9 +131,9 @@ async def update_project(
     *,
     if_match: IfMatch = None,
 ) -> ProjectAnswer:
-    """Change a project's name, description, entry point, map of models or allowed hosts.
+    """Change a project's name, description, entry point, map of models, allowed hosts or approver.
 
-    They apply to runs that start afterwards, of every version.
+    They apply to runs that start afterwards, of every version. A retry has the approver of its first run.
     """
     project = await projects.update(writer, project_id, body.project, if_match)
     set_etag(response, project.revision)

@@ -12,7 +12,7 @@ from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
 from crewai_runner.core.secret_mask import MIN_SECRET_LENGTH
 from crewai_runner.core.text import Name, StorableText
-from crewai_runner.domain.field_types import HostPatternText, ModelName
+from crewai_runner.domain.field_types import Approver, HostPatternText, ModelName
 from crewai_runner.domain.project import EntryPoint, ProjectInspection
 from crewai_runner.domain.workflow import WorkflowDefinition
 
@@ -23,6 +23,10 @@ CodeModelName = Annotated[str, StringConstraints(min_length=1, max_length=200, p
 MODEL_MAP = (
     'Names of registered models by the names that the code uses: `{"openai/gpt-4o": "my-model"}`. '
     "The key `*` stands for every other name."
+)
+APPROVER = (
+    "Who is asked when the code asks a person: `operator`, `editor`, `owner` or the e-mail address of "
+    "someone in the workspace. null: everyone who may answer approvals."
 )
 HOSTS = "Hosts that the project's runs may contact, such as `*.example.com`. Empty: none but the models."
 
@@ -60,6 +64,7 @@ class VersionEntry(ApiModel):
     archive_size: int = Field(description="Bytes stored.")
     note: str | None
     created_by: str
+    created_by_name: str
     created_at: datetime
 
 
@@ -110,6 +115,7 @@ class ProjectRead(ProjectEntry):
     entry_point: EntryPoint | None = Field(description="null: the first one that the inspection found.")
     model_map: dict[str, str] = Field(description=MODEL_MAP)
     allowed_hosts: list[str] = Field(description=HOSTS)
+    approver: str | None = Field(description=APPROVER)
     secret_names: list[str] = Field(description="Names of the environment variables; never their values.")
     provided_names: list[str] = Field(
         description="Environment variables that the code reads and that the server sets, such as keys of "
@@ -149,6 +155,7 @@ class ProjectUpdate(ApiModel):
         default_factory=dict, max_length=100, description=MODEL_MAP
     )
     allowed_hosts: list[HostPatternText] = Field(default_factory=list, max_length=100, description=HOSTS)
+    approver: Approver | None = Field(None, description=APPROVER)
 
 
 class ProjectUpdateEnvelope(Envelope):
@@ -194,6 +201,7 @@ class SecretValue(ApiModel):
 class ProjectSecretEntry(ApiModel):
     name: str
     created_by: str
+    created_by_name: str
     updated_at: datetime
 
 

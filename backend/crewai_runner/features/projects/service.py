@@ -20,6 +20,7 @@ from crewai_runner.domain.project import EntryPoint, ProjectInspection
 from crewai_runner.domain.workflow import InputDefinition, WorkflowDefinition
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.projects.approver import set_approver
 from crewai_runner.features.projects.errors import (
     ProjectInUse,
     ProjectInvalid,
@@ -28,7 +29,7 @@ from crewai_runner.features.projects.errors import (
     ProjectVersionNotFound,
 )
 from crewai_runner.features.projects.lookup import ProjectLookup
-from crewai_runner.features.projects.records import ProjectRecords, to_project_entry
+from crewai_runner.features.projects.records import ProjectRecords, require_entry_point, to_project_entry
 from crewai_runner.features.projects.rules import (
     build_slug,
     find_unused_name,
@@ -152,6 +153,8 @@ class ProjectService:
             setattr(row, name, getattr(request, name))
         if "entry_point" in sent:
             row.entry_point = await self._check_entry_point(row, request.entry_point)
+        if "approver" in sent:
+            await set_approver(self._session, row, request.approver)
         row.version += 1
         row.updated_at = now()
         await self._session.flush()
@@ -179,9 +182,13 @@ class ProjectService:
         if version.build_state != BuildState.READY:
             raise ProjectNotReady(row.id, version.number, version.build_state, version.build_error)
         inspection = ProjectInspection.model_validate(version.inspection)
-        _require_entry_point(row, version, inspection)
+        require_entry_point(row, version, inspection)
         definition = WorkflowDefinition(
-            name=name_definition(row.name), agents=[], tasks=[], inputs=inspection.inputs
+            name=name_definition(row.name),
+            agents=[],
+            tasks=[],
+            inputs=inspection.inputs,
+            approver=row.approver,
         )
         return RunnableProject(row.id, version.number, definition, row.model_map, inspection.models)
 
@@ -197,7 +204,7 @@ class ProjectService:
             content_hash=version.content_hash,
             lock_hash=version.lock_hash,
             inspection=inspection,
-            entry_point=_require_entry_point(row, version, inspection),
+            entry_point=require_entry_point(row, version, inspection),
             model_map=row.model_map,
             allowed_hosts=row.allowed_hosts,
             secrets={one.name: SecretStr(self._deps.cipher.decrypt(one.sealed_value)) for one in secrets},
@@ -281,19 +288,3 @@ async def queue_build(
     """Submit the build of a version in the session's transaction. Raises Unavailable."""
     job = name_build_job(version.project_id, version.number)
     await queue.submit(session, job, version.build_number, tenant=workspace_id)
-
-
-def _require_entry_point(
-    row: ProjectRow, version: ProjectVersionRow, inspection: ProjectInspection
-) -> EntryPoint:
-    """Return the chosen entry point if the version has its file, else the first one that was found."""
-    if row.entry_point is not None:
-        chosen = EntryPoint.model_validate(row.entry_point)
-        if any(file["path"] == chosen.path for file in version.files):
-            return chosen
-    if not inspection.entry_points:
-        raise ProjectInvalid(
-            "/projectId",
-            "No crew, Flow or script was found in the project. Choose the `entryPoint` that starts it.",
-        )
-    return inspection.entry_points[0]

@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +13,7 @@ from crewai_runner.core.errors import BadRequest, TooLarge
 from crewai_runner.core.project_archive import MAX_ARCHIVE_BYTES, MAX_FILES
 from crewai_runner.features.projects.errors import UploadTypeUnknown
 from crewai_runner.features.projects.uploads import CheckedUpload, check_upload, pack_files
-from crewai_runner.http.time_limit import BodyTooSlow
+from crewai_runner.http.upload_time import limit_upload_time
 
 ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 FORM_TYPE = "multipart/form-data"
@@ -23,7 +21,6 @@ UPLOAD_PATHS = r"/projects(/[^/]+/versions)?"
 """The routes whose bodies may be this large, below the prefix of the API."""
 MAX_UPLOAD_BYTES = MAX_ARCHIVE_BYTES + 1024**2
 """With the other fields and the headers of a form."""
-UPLOAD_SECONDS = 300.0
 
 _BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
 _FORM: dict[str, Any] = {
@@ -70,18 +67,6 @@ async def read_upload(
         upload = await _read_form(request) if content_type == FORM_TYPE else _Upload(await _read_zip(request))
     async with checking:
         return await asyncio.to_thread(check_upload, upload.body, upload.name or name, upload.note or note)
-
-
-@asynccontextmanager
-async def limit_upload_time() -> AsyncIterator[None]:
-    """Read an upload in this context. Raises BodyTooSlow."""
-    try:
-        async with asyncio.timeout(UPLOAD_SECONDS):
-            yield
-    except TimeoutError:
-        raise BodyTooSlow(
-            f"The upload was not received within {UPLOAD_SECONDS:g} s.", headers={"Connection": "close"}
-        ) from None
 
 
 async def _read_zip(request: Request) -> bytes:

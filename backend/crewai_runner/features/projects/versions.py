@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.db.subject_name_repository import load_subject_names
 from crewai_runner.db.tables.projects import ProjectVersionRow
 from crewai_runner.features.projects.archive_files import MAX_DIFF_FILES, diff_texts, read_text
 from crewai_runner.features.projects.build_repository import ProjectBuildRepository
@@ -48,12 +49,14 @@ class ProjectVersions:
         row = await self._records.get(principal, project_id)
         before = None if cursor is None else _check_number(decode_cursor(cursor, 1)[0])
         rows = await self._records.repository.list_versions(row.id, before, limit + 1)
+        await load_subject_names(self._session, rows)
         versions = [to_version_entry(version) for version in rows[:limit]]
         next_cursor = encode_cursor(versions[-1].number) if len(rows) > limit else None
         return ProjectVersionPage(versions=versions, next_cursor=next_cursor)
 
     async def get(self, principal: Principal, project_id: str, number: int) -> ProjectVersionAnswer:
         version = await self._get(principal, project_id, number)
+        await load_subject_names(self._session, [version])
         return ProjectVersionAnswer(version=to_version_details(version))
 
     async def list_files(self, principal: Principal, project_id: str, number: int) -> ProjectFileList:

@@ -8,7 +8,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.principal import Principal
+from crewai_runner.db.audit_log import audited_unit_of_work
 from crewai_runner.db.session import Sessions, shielded, unit_of_work
+from crewai_runner.domain.audit_entry import get_entry
+from crewai_runner.domain.audit_record import format_time
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.features.runs.deletion_repository import RunDeletionRepository
 from crewai_runner.features.runs.errors import RunStillActive
@@ -60,6 +63,9 @@ class RunDeletionService:
         If it is interrupted, the batches deleted so far stay deleted.
         """
         conditions = build_conditions(states=states, until=before)
+        entry = get_entry()
+        entry.add_change("filter.status", None, list(states))
+        entry.add_change("filter.before", None, None if before is None else format_time(before))
 
         async def lock(repository: RunDeletionRepository) -> Sequence[LockedRun]:
             return await repository.lock_finished(principal.workspace_id, conditions, MAX_RUNS)
@@ -69,9 +75,13 @@ class RunDeletionService:
             deleted += len(batch.runs)
         return deleted
 
-    async def delete_finished_before(self, moment: datetime) -> DeletedBatch:
-        """Delete one batch of the runs of any workspace that finished before `moment`."""
-        return await shielded(self._delete_batch(lambda runs: runs.lock_finished_before(moment, MAX_RUNS)))
+    async def delete_finished_before(self, moment: datetime, workspace_id: str | None = None) -> DeletedBatch:
+        """Delete one batch of the runs that finished before `moment`, of one workspace or of any."""
+
+        def lock(runs: RunDeletionRepository) -> Awaitable[Sequence[LockedRun]]:
+            return runs.lock_finished_before(moment, MAX_RUNS, workspace_id)
+
+        return await shielded(self._delete_batch(lock))
 
     async def delete_events_before(self, moment: datetime) -> DeletedBatch:
         """Delete one batch of the events of finished runs whose last event precedes `moment`."""
@@ -91,7 +101,7 @@ class RunDeletionService:
         return DeletedBatch(len(runs), [], MAX_ROWS - rows_left)
 
     async def _delete_one(self, principal: Principal, run_id: str) -> DeletedBatch:
-        async with unit_of_work(self._sessions) as session:
+        async with audited_unit_of_work(self._sessions) as session:
             run = await RunService(session).get(principal, run_id, lock=True)
             if RunState(run.state) not in FINAL_STATES:
                 raise RunStillActive(
@@ -102,7 +112,7 @@ class RunDeletionService:
         return batch
 
     async def _delete_batch(self, lock: Lock) -> DeletedBatch:
-        async with unit_of_work(self._sessions) as session:
+        async with audited_unit_of_work(self._sessions) as session:
             repository = RunDeletionRepository(session)
             batch = await delete_locked(repository, await lock(repository))
         await self._delete_jobs(batch.runs)

@@ -33,21 +33,30 @@ class RunDeletionRepository:
         rows = await self._session.execute(query.order_by(RunRow.id).limit(limit).with_for_update())
         return [LockedRun(*row) for row in rows]
 
-    async def lock_finished_before(self, moment: datetime, limit: int) -> Sequence[LockedRun]:
-        """Lock runs of any workspace that finished before `moment`, without those locked by others."""
-        return await self._lock_older(RunRow.finished_at, moment, limit)
+    async def lock_finished_before(
+        self, moment: datetime, limit: int, workspace_id: str | None = None
+    ) -> Sequence[LockedRun]:
+        """Lock runs that finished before `moment`, of one workspace or of any, without those locked by
+        others.
+        """
+        own = () if workspace_id is None else (RunRow.workspace_id == workspace_id,)
+        return await self._lock_older(RunRow.finished_at, moment, limit, *own)
 
     async def lock_with_events_before(self, moment: datetime, limit: int) -> Sequence[LockedRun]:
         """Lock runs of any workspace whose events all precede `moment`, without those locked by others."""
         return await self._lock_older(RunRow.events_ended_at, moment, limit)
 
     async def _lock_older(
-        self, column: InstrumentedAttribute[datetime | None], moment: datetime, limit: int
+        self,
+        column: InstrumentedAttribute[datetime | None],
+        moment: datetime,
+        limit: int,
+        *conditions: ColumnElement[bool],
     ) -> Sequence[LockedRun]:
         # The order makes the index of this column the cheapest one, also when most runs match.
         query = (
             select(RunRow.id, RunRow.attempt)
-            .where(column.is_not(None), column < moment, _IS_FINISHED)
+            .where(column.is_not(None), column < moment, _IS_FINISHED, *conditions)
             .order_by(column)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from crewai_runner.db.base import JsonTimestamp, table_of
+from crewai_runner.db.subject_name_repository import subject_name
 from crewai_runner.db.tables.run_metadata import INDEXED_LENGTH, RunMetadataRow
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.features.runs.schemas import SelectedRow
@@ -51,6 +52,7 @@ SUMMARY_COLUMNS = (
     _RUNS.metadata,
     _RUNS.seconds_at_work,
     _RUNS.created_by,
+    subject_name(_RUNS.created_by).label("created_by_name"),
     type_coerce(_RUNS.created_at, JsonTimestamp()).label("created_at"),
     type_coerce(_RUNS.started_at, JsonTimestamp()).label("started_at"),
     type_coerce(_RUNS.finished_at, JsonTimestamp()).label("finished_at"),

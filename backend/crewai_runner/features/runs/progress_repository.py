@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, or_, select, update
 
 from crewai_runner.core.clock import now
 from crewai_runner.db.base import table_of
 from crewai_runner.db.insert import insert_or_update
+from crewai_runner.db.tables.knowledge import KnowledgeFileRow
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunCheckpointRow, RunRow, RunTaskRow
 from crewai_runner.domain.run import ACTIVE_STATES, TaskState
 from crewai_runner.features.runs.schemas import SelectedRow
@@ -67,7 +68,12 @@ _IS_RUN = _RUNS.c.id == bindparam("run")
 _LOCK_MANY = (
     _select_locked(*PROGRESS).where(_RUNS.c.id.in_(bindparam("ids", expanding=True))).order_by(_RUNS.c.id)
 )
-_LOCK_TO_BEGIN = _select_locked(*PROGRESS, *FACTS, *PLAN).where(_IS_RUN)
+_HAS_KNOWLEDGE_FILES = exists().where(KnowledgeFileRow.workflow_id == _RUNS.c.workflow_id)
+_LOCK_TO_BEGIN = (
+    _select_locked(*PROGRESS, *FACTS, *PLAN)
+    .add_columns(_HAS_KNOWLEDGE_FILES.label("has_knowledge_files"))
+    .where(_IS_RUN)
+)
 _LOCK_TO_END = _select_locked(*PROGRESS, *FACTS).where(_IS_RUN)
 _LIST_RESULTS = (
     select(_TASKS.c.key, _TASKS.c.result)
@@ -105,7 +111,7 @@ class RunProgressRepository:
         return rows
 
     def lock_to_begin(self, run_id: str) -> SelectedRow | None:
-        """Lock a run and return `PROGRESS`, `FACTS` and `PLAN`; None if it does not exist."""
+        """Lock a run and return `PROGRESS`, `FACTS`, `PLAN`, `has_knowledge_files`; None if there is none."""
         return self._connection.execute(_LOCK_TO_BEGIN, {"run": run_id}).one_or_none()
 
     def lock_to_end(self, run_id: str) -> SelectedRow | None:

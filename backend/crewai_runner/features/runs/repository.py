@@ -103,6 +103,18 @@ class RunRepository:
         )
         return (await self._session.scalars(query)).all()
 
+    async def copy_attached_files(self, source_id: str, run_id: str) -> list[tuple[str, int]]:
+        query = select(ArtifactRow).where(ArtifactRow.run_id == source_id, ArtifactRow.task_key == "")
+        found = (await self._session.scalars(query)).all()
+        for row in found:
+            await self.save_artifact(run_id, "", row.name, row.content)
+        return [(row.name, row.size) for row in found]
+
+    async def list_files(self, run_id: str) -> Sequence[ArtifactRow]:
+        """Return the artifacts of a run with their content, by name."""
+        query = select(ArtifactRow).where(ArtifactRow.run_id == run_id).order_by(ArtifactRow.name)
+        return (await self._session.scalars(query)).all()
+
     async def list_checkpoints(self, run_id: str) -> Sequence[RunCheckpointRow]:
         query = select(RunCheckpointRow).where(RunCheckpointRow.run_id == run_id)
         return (await self._session.scalars(query)).all()

@@ -28,6 +28,8 @@ EVENTS_DELETED = (
     "When events of the run were deleted because of their age (`EVENTS_KEPT_DAYS`); null if all are stored."
 )
 
+CREATED_BY_NAME = "The name of the person or the API key; of someone removed, a pseudonym."
+
 SelectedRow = Row[*tuple[Any, ...]]
 """A row of selected columns, whose types mypy cannot infer."""
 
@@ -49,6 +51,7 @@ class RunSummary(ApiModel):
     metadata: dict[str, Any]
     seconds_at_work: float
     created_by: str
+    created_by_name: str = Field(description=CREATED_BY_NAME)
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
 from crewai_runner.core.principal import Principal
+from crewai_runner.db.subject_name_repository import load_subject_names, read_subject_names
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import FINAL_STATES, RunState, TaskResult, TaskState
@@ -20,6 +21,7 @@ from crewai_runner.domain.run_events import LlmCompleted, LlmFailed
 from crewai_runner.domain.stored_size import measure_json
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.run_files import StoredFile
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunElsewhere, RunNotFound
 from crewai_runner.features.runs.list_repository import RunListRepository
 from crewai_runner.features.runs.repository import RunRepository, select_run
@@ -189,9 +191,24 @@ class RunService:
         """
         run.stored_bytes -= await self._runs.save_artifact(run.id, task_key, path, output.encode())
 
+    async def attach_files(self, run_id: str, files: Mapping[str, bytes]) -> None:
+        """Add files by path to a new run; the caller emits `artifact.saved`."""
+        for path, content in files.items():
+            await self._runs.save_artifact(run_id, "", path, content)
+
+    async def copy_attached_files(self, source_id: str, run_id: str) -> list[tuple[str, int]]:
+        """Give a run the files that were attached to another one; return (path, bytes) of each."""
+        return await self._runs.copy_attached_files(source_id, run_id)
+
+    async def list_files(self, run_id: str) -> list[StoredFile]:
+        """Return the files of a run with their content."""
+        rows = await self._runs.list_files(run_id)
+        return [StoredFile(row.name, row.content, row.task_key) for row in rows]
+
     async def diff(self, principal: Principal, a_id: str, b_id: str) -> RunDiff:
         """Compare two runs. Raises RunNotFound."""
         a, b = await self.get(principal, a_id), await self.get(principal, b_id)
+        await load_subject_names(self._session, [a, b])
         return RunDiff(
             a=to_run_summary(a),
             b=to_run_summary(b),
@@ -263,6 +280,7 @@ def load_run(session: Session, principal: Principal, run_id: str) -> RunRow:
     if has_prefix(run_id, Prefix.RUN):
         run = session.scalar(select_run(run_id, principal.workspace_id))
         if run is not None:
+            read_subject_names(session, [run])
             return run
     raise RunNotFound(run_id)
 

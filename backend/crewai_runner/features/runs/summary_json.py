@@ -18,7 +18,8 @@ def dump_run_summary(row: SelectedRow) -> dict[str, Any]:
         state, wait_reason, attempt,
         prompt_tokens, completion_tokens, cached_tokens, total_tokens, llm_calls, tool_calls,
         cost_amount, cost_currency, calls_without_usage, calls_without_cost,
-        error, metadata, active_seconds, created_by, created_at, started_at, finished_at, is_external,
+        error, metadata, active_seconds, created_by, created_by_name, created_at, started_at, finished_at,
+        is_external,
     ) = row  # fmt: skip
     return {
         "id": id_,
@@ -45,6 +46,7 @@ def dump_run_summary(row: SelectedRow) -> dict[str, Any]:
         "metadata": metadata,
         "secondsAtWork": active_seconds,
         "createdBy": created_by,
+        "createdByName": created_by_name,
         "createdAt": created_at,
         "startedAt": started_at,
         "finishedAt": finished_at,

@@ -79,13 +79,13 @@ class RunWrites:
         results = self._progress.list_results_of(row.id, tasks) if tasks else []
         return measure_json(*results) + (self._progress.measure_files(row.id, files) if files else 0)
 
-    def save_file(self, run_id: str, path: str, content: bytes) -> None:
-        """Add a file that the code of a project wrote, or replace the one with the same path."""
+    def save_file(self, run_id: str, path: str, content: bytes, task_key: str = "") -> None:
+        """Add a file that a tool or the code of a project wrote, or replace the one with the same path."""
         self._progress.save_artifact(
             {
                 "run_id": run_id,
                 "name": path,
-                "task_key": "",
+                "task_key": task_key,
                 "media_type": find_media_type(path),
                 "size": len(content),
                 "content": content,

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from crewai_runner.db.base import table_of
-from crewai_runner.db.tables.workflows import WorkflowRow
-from crewai_runner.features.workflows.schemas import ListedWorkflow, WorkflowSort
+from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
+from crewai_runner.features.workflows.schemas import ListedWorkflow, WorkflowInputs, WorkflowSort
 
-_WORKFLOWS = table_of(WorkflowRow).c
+_WORKFLOWS, _VERSIONS = table_of(WorkflowRow).c, table_of(WorkflowVersionRow).c
 _COLUMNS = tuple(_WORKFLOWS[name] for name in ListedWorkflow._fields)
 _ORDERS: dict[WorkflowSort, tuple[ColumnElement[object], ...]] = {
     WorkflowSort.NAME: (_WORKFLOWS.name,),
@@ -31,6 +31,19 @@ class WorkflowListRepository:
         query = select(*_COLUMNS).where(_WORKFLOWS.workspace_id == workspace_id, *conditions)
         rows = self._connection.execute(query.order_by(*_ORDERS[sort]).limit(limit))
         return [ListedWorkflow(*row) for row in rows]
+
+    def list_inputs(self, workspace_id: str, after: str | None, limit: int) -> list[WorkflowInputs]:
+        """Return the workflows after a name, by name, with the inputs of their newest version."""
+        columns = (_WORKFLOWS.slug, _WORKFLOWS.name, _WORKFLOWS.description, _VERSIONS.definition["inputs"])
+        is_newest = and_(
+            _VERSIONS.workflow_id == _WORKFLOWS.id, _VERSIONS.number == _WORKFLOWS.newest_version
+        )
+        query = select(*columns).join(table_of(WorkflowVersionRow), is_newest)
+        query = query.where(_WORKFLOWS.workspace_id == workspace_id)
+        if after is not None:
+            query = query.where(name_after(after))
+        rows = self._connection.execute(query.order_by(_WORKFLOWS.name).limit(limit))
+        return [WorkflowInputs(*row) for row in rows]
 
 
 def matches_text(text: str) -> ColumnElement[bool]:

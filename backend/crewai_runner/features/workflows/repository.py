@@ -8,12 +8,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.slug_repository import reserve_slugs
+from crewai_runner.db.subject_name_repository import load_subject_names, subject_name
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 
 VERSION_SUMMARY = (
     WorkflowVersionRow.number,
     WorkflowVersionRow.note,
     WorkflowVersionRow.created_by,
+    subject_name(WorkflowVersionRow.created_by).label("created_by_name"),
     WorkflowVersionRow.created_at,
 )
 _JOIN = WorkflowRow.id == WorkflowVersionRow.workflow_id
@@ -66,6 +68,10 @@ class WorkflowRepository:
         found = await self._session.execute(query.order_by(WorkflowVersionRow.number.desc()).limit(limit))
         rows: Sequence[Any] = found.all()
         return rows
+
+    async def load_names(self, versions: Sequence[WorkflowVersionRow]) -> None:
+        """Read who saved the versions."""
+        await load_subject_names(self._session, versions)
 
     async def add_version(self, version: WorkflowVersionRow) -> None:
         self._session.add(version)

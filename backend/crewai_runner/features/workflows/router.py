@@ -50,6 +50,7 @@ from crewai_runner.features.workflows.schemas import (
 from crewai_runner.http.deps import LIMIT, Conditional, Cursor, IfMatch, Limit, set_etag
 from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
+from crewai_runner.http.unaudited import unaudited
 
 router = PrefixedRouter(prefix="/workflows", tags=["workflows"])
 
@@ -140,8 +141,8 @@ async def import_workflow(
 
 @router.post(
     "/import/preview",
+    **unaudited("It saves nothing.", _UPLOADS),
     responses=problems(BadRequest, TooLarge, ContentTypeUnknown, ArchiveRefused),
-    openapi_extra=_UPLOADS,
 )
 async def preview_import(
     upload: ImportUpload, writer: Writer, imports: ImportsToRead, documents: Documents

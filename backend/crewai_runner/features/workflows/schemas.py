@@ -45,6 +45,7 @@ class WorkflowRead(WorkflowEntry):
     definition: WorkflowDefinition = Field(description="The definition in the text.")
     note: str | None
     created_by: str = Field(description="Who saved the newest version.")
+    created_by_name: str
 
 
 class WorkflowCreated(ApiModel):
@@ -102,6 +103,15 @@ class ListedWorkflow(NamedTuple):
     updated_at: datetime
 
 
+class WorkflowInputs(NamedTuple):
+    """A workflow as those see it who start it; `inputs` are those of its newest version, as JSON."""
+
+    slug: str
+    name: str
+    description: str | None
+    inputs: list[dict[str, Any]] | None
+
+
 class WorkflowSort(StrEnum):
     UPDATED = "updated"
     NAME = "name"
@@ -113,6 +123,7 @@ class VersionSummary(ApiModel):
     number: int
     note: str | None
     created_by: str
+    created_by_name: str
     created_at: datetime
 
 

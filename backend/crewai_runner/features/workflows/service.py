@@ -17,6 +17,7 @@ from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
+from crewai_runner.executor.builtin_embedder import embedding_model
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
@@ -32,6 +33,7 @@ from crewai_runner.features.workflows.schemas import (
     ListedWorkflow,
     WorkflowCreated,
     WorkflowDraft,
+    WorkflowInputs,
     WorkflowRead,
     WorkflowSort,
 )
@@ -143,6 +145,11 @@ class WorkflowService:
         version = await self._records.get_version(row, number)
         return version.definition, version.row.number
 
+    async def find_embedder(self, workspace_id: str, workflow_id: str) -> str | None:
+        """Return the embedder that the newest version names; None if it names none, or is deleted."""
+        row = await self._records.repository.get(workflow_id, workspace_id)
+        return None if row is None else (await self._records.get_version(row)).definition.embedder
+
 
 def list_workflows(
     connection: Connection,
@@ -159,6 +166,16 @@ def list_workflows(
     rows = WorkflowListRepository(connection).list_page(principal.workspace_id, conditions, sort, limit + 1)
     items = rows[:limit]
     return Page(items, _encode_position(items[-1], sort) if len(rows) > limit else None)
+
+
+def list_workflow_inputs(
+    connection: Connection, principal: Principal, limit: int, cursor: str | None
+) -> Page[WorkflowInputs]:
+    """Return one page of workflows by name; secrets are not redacted. Raises BadRequest for a bad cursor."""
+    after = None if cursor is None else _check_cursor_text(decode_cursor(cursor, 1)[0])
+    rows = WorkflowListRepository(connection).list_inputs(principal.workspace_id, after, limit + 1)
+    items = rows[:limit]
+    return Page(items, encode_cursor(items[-1].name) if len(rows) > limit else None)
 
 
 def _encode_position(last: ListedWorkflow, sort: WorkflowSort) -> str:
@@ -198,6 +215,7 @@ def registered_names(models: Callable[[AsyncSession], ModelService]) -> Register
         return Registry(
             models=registered.llms,
             embedders=registered.embedders,
+            has_builtin_embedder=embedding_model.is_available(),
             tools=frozenset(TOOLS),
             mcp_servers=frozenset(),
         )

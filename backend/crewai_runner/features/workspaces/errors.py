@@ -1,8 +1,14 @@
-"""Errors of the limits of workspaces."""
+"""Errors of workspaces and their limits."""
 
-from crewai_runner.core.errors import Conflict, StorageFull, TooManyRequests
+from datetime import datetime
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.errors import Conflict, NotFound, StorageFull, TooManyRequests, Unprocessable
+from crewai_runner.domain.usage import normalize_amount
+from crewai_runner.domain.workspace_quota import SPENDING_EXCEEDED, Spending
 
 RETRY_SECONDS = 30
+RAISE_HINT = "An owner of the workspace or the administrator of the server can raise the quota."
 
 
 class WorkspaceStorageFull(StorageFull):
@@ -39,6 +45,96 @@ class TooManyRuns(TooManyRequests):
             limit_value=limit,
             current_value=count,
         )
+
+
+class QuotaReached(TooManyRequests):
+    """No further run may be started now. `quota` names the limit as `QuotaLimits` does."""
+
+    slug = "workspace-quota-reached"
+    title = "The quota of the workspace is reached"
+
+    def __init__(
+        self, quota: str, words: str, used: object, limit: object, resets_at: datetime | None
+    ) -> None:
+        seconds = RETRY_SECONDS if resets_at is None else (resets_at - now()).total_seconds()
+        super().__init__(
+            f"No run was started: {words} {RAISE_HINT}",
+            headers={"Retry-After": str(max(1, round(seconds)))},
+            quota=quota,
+            limit_value=limit,
+            current_value=used,
+            resets_at=None if resets_at is None else f"{resets_at:%Y-%m-%dT%H:%M:%SZ}",
+        )
+
+
+class RunsAtOnceReached(QuotaReached):
+    def __init__(self, used: int, limit: int) -> None:
+        super().__init__(
+            "runsAtOnce",
+            f"the workspace has {used:,} runs that have not ended, and its quota is {limit:,}. Try again "
+            "when runs have ended, or stop some.",
+            used,
+            limit,
+            None,
+        )
+
+
+class RunsPerDayReached(QuotaReached):
+    def __init__(self, used: int, limit: int, resets_at: datetime) -> None:
+        super().__init__(
+            "runsPerDay",
+            f"{used:,} runs were started today, and the quota of the workspace is {limit:,} a day. The next "
+            "day begins at 00:00 UTC.",
+            used,
+            limit,
+            resets_at,
+        )
+
+
+class SpendingQuotaReached(QuotaReached):
+    slug = SPENDING_EXCEEDED
+
+    def __init__(self, spending: Spending) -> None:
+        limit, month = spending.limit, spending.month
+        super().__init__(
+            "spendPerMonth",
+            f"the runs of the workspace have spent its quota of {limit} for {month.name}. The next month "
+            f"begins on {month.end:%Y-%m-%d}, 00:00 UTC.",
+            f"{normalize_amount(spending.amount):f}",
+            limit.model_dump(mode="json")["amount"],
+            month.end,
+        )
+        self.extra["currency"] = limit.currency
+
+
+class StorageQuotaReached(StorageFull):
+    slug = "workspace-storage-quota-reached"
+    title = "The workspace stores as much as its quota"
+
+    def __init__(self, stored_mb: float, limit_mb: float) -> None:
+        super().__init__(
+            f"No run was started: the workspace stores {stored_mb:,.1f} MB, and its quota is {limit_mb:,g} "
+            f"MB. Delete old runs or projects, or keep runs for fewer days. {RAISE_HINT}",
+            quota="storedMb",
+            limit_value=limit_mb,
+            current_value=round(stored_mb, 1),
+            resets_at=None,
+        )
+
+
+class QuotaAboveLimit(Unprocessable):
+    """`errors` lists the quotas that are above those of the administrator or the server."""
+
+    slug = "quota-above-limit"
+    title = "Above what the server allows"
+
+
+class WorkspaceNotFound(NotFound):
+    slug = "workspace-not-found"
+    title = "Workspace not found"
+
+    def __init__(self, workspace_id: str) -> None:
+        super().__init__(f"Workspace {workspace_id!r} does not exist on this server.")
 
 
 class WorkspaceNameTaken(Conflict):

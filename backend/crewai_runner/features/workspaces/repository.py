@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.db.base import table_of
 from crewai_runner.db.insert import insert_if_absent
+from crewai_runner.db.tables.knowledge import KnowledgeFileRow
 from crewai_runner.db.tables.people import MembershipRow
 from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
 from crewai_runner.db.tables.runs import RunRow
@@ -33,6 +34,9 @@ _SUM_ARCHIVES = (
     .join(ProjectVersionRow, ProjectVersionRow.project_id == ProjectRow.id)
     .group_by(ProjectRow.workspace_id)
 )
+_SUM_KNOWLEDGE = select(
+    KnowledgeFileRow.workspace_id, func.sum(KnowledgeFileRow.size + KnowledgeFileRow.characters)
+).group_by(KnowledgeFileRow.workspace_id)
 
 
 class WorkspaceRepository:
@@ -45,6 +49,9 @@ class WorkspaceRepository:
 
     async def get(self, workspace_id: str) -> WorkspaceRow:
         return await self._session.get_one(WorkspaceRow, workspace_id)
+
+    async def find(self, workspace_id: str) -> WorkspaceRow | None:
+        return await self._session.get(WorkspaceRow, workspace_id)
 
     async def list_all(self) -> Sequence[WorkspaceRow]:
         """Return the workspaces of the server in the order of their names."""
@@ -68,7 +75,7 @@ class WorkspaceUsageRepository:
         self._session = session
 
     async def sum_by_workspace(self) -> Mapping[str, int]:
-        """Return the bytes that the runs and projects of each workspace store."""
+        """Return the bytes that the runs, projects and knowledge files of each workspace store."""
         finished = select(RunRow.workspace_id, RunRow.stored_bytes).where(RunRow.finished_at.is_not(None))
         # Names the workspaces, so that the index on workspace and state is used.
         unfinished = select(RunRow.workspace_id, RunRow.stored_bytes).where(
@@ -81,8 +88,9 @@ class WorkspaceUsageRepository:
             query = select(runs.c.workspace_id, func.sum(runs.c.stored_bytes)).group_by(runs.c.workspace_id)
             for workspace_id, stored_bytes in await self._session.execute(query):
                 totals[workspace_id] = totals.get(workspace_id, 0) + int(stored_bytes)
-        for workspace_id, stored_bytes in await self._session.execute(_SUM_ARCHIVES):
-            totals[workspace_id] = totals.get(workspace_id, 0) + int(stored_bytes)
+        for sums in (_SUM_ARCHIVES, _SUM_KNOWLEDGE):
+            for workspace_id, stored_bytes in await self._session.execute(sums):
+                totals[workspace_id] = totals.get(workspace_id, 0) + int(stored_bytes)
         return totals
 
 

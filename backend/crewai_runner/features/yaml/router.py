@@ -17,6 +17,7 @@ from crewai_runner.features.yaml.service import get_schema
 from crewai_runner.http.deps import Conditional
 from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
+from crewai_runner.http.unaudited import unaudited
 
 router = PrefixedRouter(prefix="/yaml", tags=["yaml"])
 SCHEMA_TYPE = "application/schema+json"
@@ -28,7 +29,7 @@ _SCHEMA_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/validate")
+@router.post("/validate", **unaudited("It stores nothing."))
 async def validate_yaml(body: YamlValidation, reader: Reader, yaml: Yaml) -> ValidationReport:
     """Validate a document. The status is 200 whether it is valid or not.
 
@@ -49,7 +50,7 @@ async def get_yaml_schema(
     return Response(text, media_type=SCHEMA_TYPE, headers=headers)
 
 
-@router.post("/convert", responses=problems(DocumentInvalid))
+@router.post("/convert", **unaudited("It stores nothing."), responses=problems(DocumentInvalid))
 async def convert_yaml(body: YamlConversion, reader: Reader, yaml: Yaml) -> ConvertedYaml:
     """Convert a valid document to the other format: agents and tasks by name, or as lists.
 

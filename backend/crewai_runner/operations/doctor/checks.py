@@ -11,7 +11,7 @@ from crewai_runner.core.setting_values import setting_errors
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations.backup import sqlite_path
 from crewai_runner.operations.database_errors import describe_database_error
-from crewai_runner.operations.doctor import components, database, folder, port, projects, stored_data
+from crewai_runner.operations.doctor import components, database, folder, issuers, port, projects, stored_data
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
 Check = Callable[[], Iterable[Finding]]
@@ -37,6 +37,7 @@ def run_checks(settings: Settings) -> list[Finding]:
     findings += [components.check_engine(report), *components.check_extras(report, kinds)]
     findings += _run_check("local model", lambda: [components.check_local_model(settings)])
     findings += _run_check("projects", lambda: [projects.check_projects(settings)])
+    findings += _run_check("sign-in", lambda: issuers.check_issuers(settings))
     findings += _run_check("port", lambda: [port.check_port(settings)])
     return [*findings, components.check_dashboard(settings)]
 
@@ -71,3 +72,4 @@ def _check_contents(connection: Connection, settings: Settings, kinds: list[str]
     yield from stored_data.check_retention(connection, settings)
     kinds += components.provider_kinds(connection)
     yield from stored_data.check_secrets(settings)
+    yield from issuers.check_workspaces(connection, settings)

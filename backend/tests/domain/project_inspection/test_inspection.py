@@ -41,6 +41,52 @@ class TestInspectProject:
         [warning] = [one for one in inspection.warnings if "declares no dependencies" in one]
         assert ("only `crewai[tools]" in warning) == bool(missing)
 
+    @pytest.mark.parametrize(
+        ("text", "requirements"),
+        [
+            ('[dependency-groups]\nlint = ["ruff"]\nai = ["crewai==1.2"]', ["idna", "crewai==1.2"]),
+            ('[project.optional-dependencies]\nai = ["crewai==1.2"]', ["idna", "crewai==1.2"]),
+            ('[tool.uv]\ndev-dependencies = ["crewai==1.2"]', ["idna", "crewai==1.2"]),
+            ('[tool.poetry.group.ai.dependencies]\ncrewai = "1.2"', ["idna", "crewai==1.2"]),
+            ('[dependency-groups]\nlint = ["ruff"]', ["idna"]),
+            ('[dependency-groups]\n"--index-url=https://x" = ["crewai==1.2"]', ["idna"]),
+        ],
+    )
+    def test_group_that_has_crewai_is_used(self, text: str, requirements: list[str]) -> None:
+        found = read_dependencies({"pyproject.toml": f'[project]\ndependencies = ["idna"]\n{text}\n'})
+
+        assert list(found.requirements) == requirements
+
+    @pytest.mark.parametrize(
+        ("end", "first"),
+        [
+            ("if __name__ == '__main__':\n    st.title('Letters')\n", "write"),
+            ("st.title('Letters')\n", "write"),
+            ("gr.Interface(write).launch()\n", None),
+            ("uvicorn.run(app)\n", None),
+        ],
+    )
+    def test_function_beside_a_user_interface(self, end: str, first: str | None) -> None:
+        """It is called instead of showing the pages, unless importing the file shows them."""
+        code = f"import streamlit as st\n{CREW}def write(topic: str):\n    return crew.kickoff()\n{end}"
+
+        inspection = inspect_project({"app.py": code.encode()})
+
+        names = [entry.name for entry in inspection.entry_points]
+        assert names[-1] is None
+        assert ("write" in names) == (first is not None)
+        if first is not None:
+            assert set(names) == {"crew", "write", None}
+
+    @pytest.mark.parametrize("inner", ["[project]\nname = 'x'\ndependencies = []\n", "[build-system]\n"])
+    def test_folder_without_requirements_has_those_above_it(self, inner: str) -> None:
+        texts = {"app/pyproject.toml": inner, "requirements.txt": "crewai==0.95\n./lib\n"}
+
+        found = read_dependencies(texts, "app")
+
+        assert (found.requirements, found.folders) == (("crewai==0.95",), ("lib",))
+        assert found.source == "requirements.txt"
+
     @pytest.mark.parametrize(("code", "missing"), [(CREW, ["crewai[tools]"]), ("import idna\n", [])])
     def test_crewai_is_added_only_to_code_that_uses_it(self, code: str, missing: list[str]) -> None:
         inspection = inspect_project({"main.py": code.encode(), "requirements.txt": b"idna==3.10\n"})
@@ -95,6 +141,48 @@ class TestInspectProject:
         files = {".env.example": b"API_KEY=canary\nOPENAI_MODEL=gpt-4o\n", "main.py": CREW.encode()}
 
         assert "canary" not in inspect_project(files).model_dump_json()
+
+    def test_types_of_parameters_without_annotations(self) -> None:
+        code = (
+            "from crewai import Crew\n"
+            "def run_search(choice, topic='tea', limit=5, tags=[], note=None, mode: str = 'fast'):\n"
+            "    Crew(agents=[], tasks=[]).kickoff()\n"
+        )
+
+        inspection = inspect_project({"requirements.txt": b"crewai\n", "src/crew.py": code.encode()})
+
+        assert {one.name: (one.type.value, one.default, one.required) for one in inspection.inputs} == {
+            "choice": ("any", None, True),
+            "topic": ("string", "tea", False),
+            "limit": ("integer", 5, False),
+            "tags": ("array", [], False),
+            "note": ("any", None, False),
+            "mode": ("string", "fast", False),
+        }
+
+    @pytest.mark.parametrize(
+        ("code", "files", "folder"),
+        [
+            ("open('config/texts.yaml')\n", ("src/config/texts.yaml",), "src"),
+            ("open('config/texts.yaml')\n", ("src/config/texts.yaml", "config/texts.yaml"), "."),
+            ("open('missing.yaml')\n", ("src/config/texts.yaml",), "."),
+            ("open('out.txt', 'w')\nopen('out.txt')\n", ("src/out.txt",), "."),
+            ("from .words import WORD\nopen('texts.yaml')\n", ("src/texts.yaml", "src/words.py"), "."),
+            (
+                "class Texts:\n    path = 'texts.yaml'\n    def read(self):\n        open(self.path)\n",
+                ("src/texts.yaml",),
+                "src",
+            ),
+        ],
+    )
+    def test_code_starts_where_its_files_are(self, code: str, files: tuple[str, ...], folder: str) -> None:
+        """Files that it writes, and those of the project's folder, keep it there."""
+        texts = {"requirements.txt": "crewai\n", "src/main.py": f"{CREW}{code}crew.kickoff()\n"}
+
+        inspection = inspect_project({p: t.encode() for p, t in (texts | dict.fromkeys(files, "")).items()})
+
+        assert inspection.entry_points[0].working_directory == folder
+        assert inspection.working_directory == "."
 
 
 class TestReadDependencies:

@@ -169,6 +169,10 @@ ERRORS: list[tuple[str, str, str]] = [
     ("bad-host", "a name in front of the host", crew("allowed_hosts: [‸a.example@b.example]")),
     ("bad-host", "every host of a top-level domain", crew("allowed_hosts: [‸'*.com']")),
     ("wrong-type", "text for a list of hosts", crew("allowed_hosts: ‸a.example")),
+    ("unknown-value", "an unknown network", crew("network: ‸some")),
+    ("bad-approver", "a role that answers nothing", task("approver: ‸viewer")),
+    ("bad-approver", "a role of the crew that answers nothing", crew("approver: ‸viewer")),
+    ("bad-approver", "two addresses", task("approver: ‸'a@b.example, c@d.example'")),
     ("unsafe-path", "an absolute path", task("output_file: ‸/etc/report.md")),
     ("unsafe-path", "a drive", task("output_file: ‸'C:/report.md'")),
     ("unsafe-path", "a folder only", task("output_file: ‸out/")),
@@ -228,6 +232,10 @@ ERRORS: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 
 WARNINGS: list[tuple[str, str, str]] = [
+    ("tool-alias", "a tool class of CrewAI", agent("tools: [‸SerperDevTool]")),
+    ("no-hosts", "a list of hosts that is missing", crew("network: ‸listed")),
+    ("no-effect", "hosts without a network", crew("network: none\nallowed_hosts: ‸[a.example]")),
+    ("no-effect", "any host beside a list", crew("network: ‸any\nallowed_hosts: [a.example]")),
     ("missing-name", "no name", f"‸{A}{T}"),
     ("no-effect", "verbose", crew("‸verbose: true")),
     ("no-effect", "planning that is off", crew("‸planning: false")),

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.model_settings import ModelChoice, ModelSettings
+from crewai_runner.domain.network_access import NetworkAccess
 from crewai_runner.domain.workflow import (
     AgentDefinition,
     InputDefinition,
@@ -105,6 +106,7 @@ def _tasks(key: str, agents: list[str], earlier: list[str]) -> st.SearchStrategy
         context=_or_none(context),
         tools=_TOOLS,
         human_input=_BOOLS,
+        approver=_or_none(st.sampled_from(["operator", "owner", "ann@example.org"])),
         markdown=_BOOLS,
         output_json=_or_none(_schemas()),
         guardrails=st.lists(TEXTS, max_size=3),
@@ -172,7 +174,9 @@ def definitions(draw: st.DrawFn) -> WorkflowDefinition:
         knowledge=draw(st.lists(TEXTS, max_size=2)),
         cache=draw(_BOOLS),
         tool_failure_policy=draw(_POLICY),
+        network=draw(_or_none(st.sampled_from(NetworkAccess))),
         allowed_hosts=draw(_or_none(st.lists(st.sampled_from(_HOSTS), max_size=2, unique=True))),
+        approver=draw(_or_none(st.sampled_from(["editor", "bob@example.org"]))),
         inputs=[draw(_inputs(name)) for name in inputs],
         budget=draw(_or_none(_BUDGETS)),
         timeout_seconds=draw(_or_none(st.integers(1, 2_592_000))),

@@ -16,6 +16,7 @@ from crewai_runner.domain.workflow_yaml.crewai_import import (
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
 from crewai_runner.domain.workflow_yaml.imported_document import ImportedDocument
+from crewai_runner.domain.workflow_yaml.omissions import LossKind
 from tests.domain.workflow_yaml.documents import definition_of
 
 AGENTS = """\
@@ -127,10 +128,28 @@ class TestFiles:
 
         assert [(i.name, i.default) for i in definition.inputs] == [("topic", "AI"), ("current_year", None)]
 
-    def test_missing_field_is_a_problem_of_the_document(self) -> None:
-        text = convert_files("a: {role: r, goal: g}", "t: {description: d, expected_output: e, agent: a}")
+    @pytest.mark.parametrize("key", ["role", "goal", "backstory", "description", "expected_output"])
+    @pytest.mark.parametrize("value", [None, " ", []])
+    def test_missing_text_is_completed_and_named(self, key: str, value: object) -> None:
+        agent = {"role": "r", "goal": "g", "backstory": "b"}
+        task = {"description": "d", "expected_output": "e", "agent": "report_writer"}
+        bodies = [body | ({key: value} if key in body else {}) for body in (agent, task)]
 
-        assert [p.code for p in parse(text).problems] == ["missing-field"]
+        document = from_crewai_files(*(json.dumps({"report_writer": body}) for body in bodies))
+
+        definition = definition_of(document.text)
+        section, member = ("agents", definition.agents[0]) if key in agent else ("tasks", definition.tasks[0])
+        [warning] = document.warnings
+        assert warning.path == f"{section}.report_writer.{key}"
+        assert (warning.kind, getattr(member, key) in warning.message) == (LossKind.CHANGED, True)
+        if key in ("role", "description"):
+            assert getattr(member, key) == "Report writer"
+
+    def test_invalid_text_is_kept_as_a_problem(self) -> None:
+        text = convert_files(f"a: {{role: {'r' * 5000}, goal: g, backstory: b}}", TASKS)
+
+        assert "r" * 5000 in text
+        assert "agents.a.role" in {p.path for p in parse(text).problems}
 
 
 class TestProject:

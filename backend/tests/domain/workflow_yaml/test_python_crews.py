@@ -75,7 +75,7 @@ class TestScript:
         assert definition.process is ProcessKind.HIERARCHICAL
         assert definition.manager_agent == "boss"
         assert [agent.key for agent in definition.agents] == ["writer", "boss"]
-        assert definition.agents[0].tools == ["http_get"]
+        assert definition.agents[0].tools == ["web_search", "read_page"]
         assert definition.agents[0].model is not None
         draft, review = definition.tasks
         assert (draft.key, draft.agent, draft.description) == ("draft", "writer", "\nDraft about {topic}")
@@ -106,7 +106,6 @@ class TestScript:
     @pytest.mark.parametrize(
         "loss",
         [
-            (LossKind.TOOL, "p/main.py", 9),
             (LossKind.CHANGED, "p/main.py", 9),
             (LossKind.CALLBACK, "p/main.py", 10),
             (LossKind.CHANGED, "p/main.py", 12),
@@ -118,6 +117,16 @@ class TestScript:
     )
     def test_each_loss_has_its_place(self, loss: tuple[LossKind, str, int]) -> None:
         assert loss in found(self.project)
+
+    def test_a_tool_that_works_differently_says_so(self) -> None:
+        script = SCRIPT.replace("ScrapeWebsiteTool", "WebsiteSearchTool")
+        warnings = convert({"p/main.py": script, "p/schemas.py": SCHEMAS}).documents[0].warnings
+
+        reasons = [warning.reason for warning in warnings]
+        [reason] = [reason for reason in reasons if "WebsiteSearchTool" in reason]
+        assert reason.startswith(
+            "`WebsiteSearchTool` became the tool `read_page`. It returns the text of a page"
+        )
 
     def test_each_loss_says_why_and_what_keeps_it(self) -> None:
         warnings = [*self.project.documents[0].warnings, *self.project.warnings]

@@ -181,7 +181,7 @@ class TestAcceptedAsInCrewAi:
         text = CREW.format(goal="G", description="D", agent="clerk")
 
         definition = parse(
-            f"{text}    tools: [Read a web page, calculator, Calculator]\n", registry
+            f"{text}    tools: [Fetch a document, calculator, Calculator]\n", registry
         ).definition
 
         assert definition is not None

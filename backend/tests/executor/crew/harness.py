@@ -16,6 +16,8 @@ from crewai_runner.domain.run_events import RUN_EVENT, RunEvent
 from crewai_runner.domain.usage import Pricing
 from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition, WorkflowDefinition
 from crewai_runner.executor.port import Executor, ModelBinding, Outcome, RunControl, RunSpec
+from crewai_runner.executor.tools.builtin import bind_builtins
+from crewai_runner.features.tools.service import list_tool_names
 from tests.support.scripted_provider import ScriptedProvider
 
 SECRET_CANARY = "sk-canary-0123456789abcdef"
@@ -118,6 +120,7 @@ class EngineHarness:
         models = settings.pop("models", None) or [self.model()]
         options: dict[str, Any] = {"inputs": {}, "default_model": models[0].name, "stream_tokens": False}
         options["embedder"] = definition.embedder if definition else None
+        options["tools"] = bind_builtins(list_tool_names(definition)) if definition else {}
         options |= settings
         return RunSpec(
             run_id=options.pop("run_id", f"run-{next(_run_numbers)}"),
@@ -131,9 +134,10 @@ class EngineHarness:
         """Run a workflow to its outcome."""
         return await self.run_spec(self.spec(definition, **settings))
 
-    async def run_spec(self, spec: RunSpec) -> Recorder:
+    async def run_spec(self, spec: RunSpec, control: RunControl | None = None) -> Recorder:
         """Run an attempt to its outcome."""
         recorder = Recorder()
+        recorder.control = control or recorder.control
         recorder.outcome = await self.executor.execute(spec, recorder.sink, recorder.control)
         return recorder
 

@@ -10,7 +10,7 @@ import pytest
 
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.model_settings import ModelSettings
-from crewai_runner.domain.run import TaskResult
+from crewai_runner.domain.run import RunFailure, TaskResult
 from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.crew.llm.observed_client import UsageScanner
 from crewai_runner.executor.port import Completed, Failed, OutOfBudget, RunControl, Stopped
@@ -256,3 +256,24 @@ class TestBacklog:
 
         assert isinstance(recorder.outcome, Completed)
         assert len(harness.provider.requests) == 1
+
+
+class TestSpendingOfTheWorkspace:
+    async def test_next_call_is_not_made_once_it_is_used_up(self, harness: EngineHarness) -> None:
+        refusal = RunFailure(code="spent", message="The month's money is spent.")
+
+        def flush() -> Future[None]:
+            if ended_calls(recorder):
+                recorder.control.limit_spending(refusal)
+            stored: Future[None] = Future()
+            stored.set_result(None)
+            return stored
+
+        recorder, run = harness.start(harness.spec(sequential_workflow()))
+        recorder.control = RunControl(flush)
+        recorder.control.limit_spending(None)
+        await run
+
+        assert recorder.outcome == Failed(refusal)
+        assert len(harness.provider.requests) == len(recorder.all("task.completed")) == 1
+        assert_all_calls_ended(recorder, 1)

@@ -33,7 +33,7 @@ def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[thre
     """A tool named `wait` that blocks its thread until the event is set."""
     from crewai.tools import BaseTool
 
-    from crewai_runner.executor.crew.build.component_factory import ComponentFactory
+    from crewai_runner.executor.crew.build import crew_builder
 
     release = threading.Event()
 
@@ -46,7 +46,7 @@ def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[thre
             return "waited"
 
     monkeypatch.setattr(
-        ComponentFactory, "make_tools", lambda _self, names, _hosts: [Wait()] if names else []
+        crew_builder, "make_tools", lambda names, _bindings, _calls: [Wait()] if names else []
     )
     yield release
     release.set()

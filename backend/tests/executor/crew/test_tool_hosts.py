@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crewai_runner.core.settings import Settings
+from crewai_runner.domain.network_access import NetworkAccess
 from crewai_runner.executor.port import Completed, EngineState, Executor
 from crewai_runner.features.metrics.instruments import Instruments
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics
@@ -105,6 +106,62 @@ class TestPrivateHosts:
 
         assert "private network" in recorder.one("tool.failed").data.message
         assert website.hosts == ["127.0.0.1"]
+
+
+class TestNetworkAccess:
+    @pytest.mark.parametrize(
+        ("settings", "remedy"),
+        [
+            ({"network": "none"}, "The workflow has `network: none`"),
+            ({"network": "none", "allowed_hosts": ["127.0.0.1"]}, "The workflow has `network: none`"),
+            ({"network": "listed"}, "add it to `allowed_hosts`"),
+            ({"network": "any", "allowed_hosts": []}, "add it to `allowed_hosts`"),
+        ],
+    )
+    async def test_blocks_the_tool_and_lets_the_model_pass(
+        self, harness: EngineHarness, website: Website, settings: dict[str, Any], remedy: str
+    ) -> None:
+        url = f"http://127.0.0.1:{website.port}/page"
+
+        recorder = await fetch(harness, url, **settings)
+
+        assert website.hosts == []
+        assert len(harness.provider.requests) == 2
+        assert remedy in recorder.one("tool.failed").data.message
+        warning = recorder.one("warning.raised").data
+        assert warning.code == "host-not-allowed"
+        assert f"127.0.0.1:{website.port}" in warning.message
+        assert remedy in warning.message
+
+    @pytest.mark.parametrize(
+        ("limit", "hosts", "remedy"),
+        [("none", ["127.0.0.1"], "An owner can change"), ("listed", None, "add it to `allowed_hosts`")],
+    )
+    async def test_workspace_limits_every_workflow(
+        self,
+        harness: EngineHarness,
+        website: Website,
+        limit: str,
+        hosts: list[str] | None,
+        remedy: str,
+    ) -> None:
+        url = f"http://127.0.0.1:{website.port}/page"
+        harness.provider.then(CallTools([("http_get", {"url": url})]), Say("done"))
+        definition = workflow([agent(tools=["http_get"])], network="any", allowed_hosts=hosts)
+
+        recorder = await harness.run(definition, network_limit=NetworkAccess(limit))
+
+        assert website.hosts == []
+        assert remedy in recorder.one("tool.failed").data.message
+
+    async def test_listed_host_is_permitted(self, harness: EngineHarness, website: Website) -> None:
+        hosts = [f"127.0.0.1:{website.port}"]
+        url = f"http://{hosts[0]}/page"
+
+        recorder = await fetch(harness, url, network="listed", allowed_hosts=hosts)
+
+        assert recorder.one("tool.completed").data.output == "The page."
+        assert recorder.all("warning.raised") == []
 
 
 class TestAllowedHosts:

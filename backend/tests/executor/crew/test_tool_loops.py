@@ -17,12 +17,12 @@ class TestArguments:
         [
             ('```json\n{"expression": "6*7"}\n```', "42"),
             ('"{\\"expression\\": \\"6*7\\"}"', "42"),
-            ("", "Field required"),
-            ("null", "Field required"),
+            ("", "'expression' is a required property"),
+            ("null", "'expression' is a required property"),
             ('["oops"]', "must be a JSON object"),
             ('"6*7"', "JSON"),
             ("42", "must be a JSON object"),
-            ('{"expression": 42}', "valid string"),
+            ('{"expression": 42}', "not of type 'string'"),
             ('{"expression": "6*7"}{"expression": "1+1"}', "JSON"),
         ],
     )

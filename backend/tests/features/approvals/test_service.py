@@ -21,7 +21,7 @@ from crewai_runner.features.approvals.errors import (
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.repository import ApprovalRepository
-from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve, to_approval_read
+from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import definition, task
@@ -32,7 +32,7 @@ from tests.support.principals import OWNER, RUN_READER, STRANGER
 async def resolve(harness: RunHarness, approval_id: str, action: str, **more: Any) -> ApprovalRead:
     async with harness.approvals() as approvals:
         resolution = ApprovalResolve(action=action, **more)
-        return to_approval_read(await approvals.resolve(OWNER, approval_id, resolution))
+        return await approvals.describe(OWNER, await approvals.resolve(OWNER, approval_id, resolution))
 
 
 class TestRequestApproval:

@@ -28,6 +28,7 @@ from tests.features.crewai_plus.executions_elsewhere import (
     send,
 )
 from tests.support.harness import RunHarness
+from tests.support.metrics_page import MetricsPage
 from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER, auth_headers
 
 
@@ -114,6 +115,19 @@ class TestExternalRun:
         assert settled == 0
         assert (await only_run(plus))["status"] == "running"
         assert await harness.count_queued() == 0
+
+    async def test_counts_in_no_metric_of_runs_here(
+        self, plus: httpx.AsyncClient, harness: RunHarness
+    ) -> None:
+        granted = await create_grant(plus)
+        await send(plus, granted["token"], dump(make_crew()))
+
+        page = MetricsPage((await harness.container.telemetry.text()).decode())
+
+        assert page("events_stored_total") == 10
+        assert page("runs_started_total") == page("runs_ended_total", state="completed") == 0
+        assert page("event_lag_seconds_count") == 0
+        assert page.labels("model_calls_total") == page.labels("tool_calls_total") == []
 
     async def test_cannot_be_controlled(self, plus: httpx.AsyncClient) -> None:
         await create_grant(plus)

@@ -216,7 +216,8 @@ class TestStorageErrors:
         for event in (started("research"), call(10), failed_call(), call(5), completed("research")):
             sink(event)
 
-        failure = await writer.close_sink(run_id, 1)
+        closed = await writer.close_sink(run_id, 1)
+        failure = closed and closed.failure
 
         assert failure is not None
         assert failure.code == "internal-error"

@@ -207,7 +207,7 @@ class TestWarnings:
 
         assert report["ready"]
         (warning,) = [warning for warning in report["warnings"] if "embedder" in warning]
-        assert "The run has no memory" in warning
+        assert "uses the built-in embedder" in warning
 
     async def test_settings_that_the_provider_ignores(self, client: httpx.AsyncClient) -> None:
         provider = INLINE | {"type": "anthropic", "apiKey": "sk-ant-Zq83hTx0Lw", "models": ["claude"]}

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
+from crewai_runner.executor.builtin_embedder import embedding_model
 from crewai_runner.executor.port import RunSpec
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from tests.executor.engine_modules import import_engine_module
@@ -113,7 +114,10 @@ async def test_ready_run_can_be_built(
     assert ready >= 8
 
 
-async def test_run_without_an_embedder_has_no_memory(harness: RunHarness, client: httpx.AsyncClient) -> None:
+async def test_run_without_an_embedder_has_no_memory(
+    harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_model, "is_available", lambda: False)
     document = write_document({"top": "memory: true"})
 
     report = (await client.post("/runs/preflight", json={"workflow": document})).json()

@@ -52,7 +52,7 @@ import threading
 answers = []
 
 def call():
-    for number in range(3):
+    for number in range(20):
         answers.append(ask(f"call {number}"))
 
 def run():
@@ -189,6 +189,21 @@ class TestQuestion:
         ]
         assert warnings == ["project-restarted", "project-restarted", "no-model-call"]
 
+    async def test_is_addressed_to_the_approver_of_the_project(self, runs: Runs) -> None:
+        """One that is chosen later applies to the next run."""
+        files = FILES | {"main.py": "def run():\n    return input('Which city? ')\n"}
+        project_id = await upload_ready(runs.harness, runs.client, files, "main.py", "run")
+        roles = []
+        for approver in ("editor", None):
+            changed = await runs.client.patch(f"/projects/{project_id}", json={"approver": approver})
+            assert changed.json()["project"]["approver"] == approver
+            run_id = await start(runs.client, project_id)
+            await runs.client.patch(f"/projects/{project_id}", json={"approver": "owner"})
+            await runs.execute(run_id, 1)
+            roles.append((await runs.find_open(run_id))["assignedRole"])
+
+        assert roles == ["editor", None]
+
     async def test_the_printed_question_is_shown(self, runs: Runs) -> None:
         run_id = await runs.start("def run():\n    print('Pick a colour:')\n    return input()\n")
 
@@ -221,14 +236,14 @@ class TestQuestion:
         during = len(provider.requests)
         run = await runs.answer(run_id, 2, action="answer", answer="yes")
 
-        assert before == during < 3
+        assert before == during < 20
         assert (run["status"], len(run["result"]["jsonOutput"]), len(provider.requests)) == (
             "completed",
-            3,
-            3,
+            20,
+            20,
         )
         types = await runs.harness.event_types(run_id)
-        assert types.count("llm.started") == types.count("llm.completed") == 3
+        assert types.count("llm.started") == types.count("llm.completed") == 20
 
     async def test_budget_applies_after_the_answer(self, runs: Runs, provider: ScriptedProvider) -> None:
         run_id = await runs.start(ASK_CITY, budget={"maxLlmCalls": 1})

@@ -32,14 +32,12 @@ from tests.support.server_process import TWO_TASKS
 async def start(harness: RunHarness, **request: object) -> str:
     async with harness.session() as session:
         body = RunStart.model_validate({"workflow": TWO_TASKS} | request)
-        return (await ExecutionService(session, harness.container).start(OWNER, body)).run_id
+        return (await ExecutionService(session, harness.deps).start(OWNER, body)).run_id
 
 
 async def resume(harness: RunHarness, run_id: str, budget: Budget | None = None) -> RunRead:
     async with harness.session() as session:
-        return await ExecutionService(session, harness.container).resume(
-            OWNER, run_id, ResumeBody(budget=budget)
-        )
+        return await ExecutionService(session, harness.deps).resume(OWNER, run_id, ResumeBody(budget=budget))
 
 
 async def create_failed_run(harness: RunHarness, workflow: WorkflowDefinition | None = None) -> str:
@@ -111,7 +109,7 @@ class TestStart:
         ):
             async with harness.session() as session:
                 with expectation:
-                    await getattr(ExecutionService(session, harness.container), verb)(OWNER, failed, body)
+                    await getattr(ExecutionService(session, harness.deps), verb)(OWNER, failed, body)
 
         assert await harness.count_queued() == before + (3 if role is Role.ALL else 0)
 
@@ -121,7 +119,7 @@ class TestRetry:
         old = await create_failed_run(harness)
 
         async with harness.session() as session:
-            new = (await ExecutionService(session, harness.container).retry(OWNER, old, RetryBody())).run
+            new = (await ExecutionService(session, harness.deps).retry(OWNER, old, RetryBody())).run
 
         assert (new.status, new.forked_from, new.inputs, new.metadata) == (
             "queued",
@@ -138,7 +136,7 @@ class TestRetry:
 
         async with harness.session() as session:
             with pytest.raises(DefinitionInvalid, match="more than 600 values") as raised:
-                await ExecutionService(session, harness.container).retry(OWNER, old, RetryBody())
+                await ExecutionService(session, harness.deps).retry(OWNER, old, RetryBody())
 
         assert raised.value.extra["errors"][0]["pointer"] == "/workflow/tasks/research/output_json"
 
@@ -216,7 +214,7 @@ class TestFork:
         old = await create_failed_run(harness, definition(tasks=tasks))
 
         async with harness.session() as session:
-            service = ExecutionService(session, harness.container)
+            service = ExecutionService(session, harness.deps)
             fork = (await service.fork(OWNER, old, ForkBody(from_task="report"))).run
 
         async with harness.session() as session:
@@ -227,7 +225,7 @@ class TestFork:
         old = await create_failed_run(harness)
 
         async with harness.session() as session:
-            service = ExecutionService(session, harness.container)
+            service = ExecutionService(session, harness.deps)
             late = (await service.fork(OWNER, old, ForkBody(from_task="report"))).run
             early = (await service.fork(OWNER, old, ForkBody(from_task="research"))).run
 
@@ -235,7 +233,7 @@ class TestFork:
         assert (await harness.tasks(early.id))["research"].result is None
         async with harness.session() as session:
             with pytest.raises(TaskUnknown, match="research, report"):
-                await ExecutionService(session, harness.container).fork(OWNER, old, ForkBody(from_task="x"))
+                await ExecutionService(session, harness.deps).fork(OWNER, old, ForkBody(from_task="x"))
 
 
 class TestAccess:
@@ -243,7 +241,7 @@ class TestAccess:
         run_id = await create_failed_run(harness)
 
         async with harness.session() as session:
-            service = ExecutionService(session, harness.container)
+            service = ExecutionService(session, harness.deps)
             for call in (
                 service.retry(STRANGER, run_id, RetryBody()),
                 service.resume(STRANGER, run_id, ResumeBody()),
@@ -260,7 +258,7 @@ class TestStatus:
         run_id = await create_failed_run(harness)
 
         async with harness.session() as session:
-            status = await ExecutionService(session, harness.container).status(OWNER, run_id)
+            status = await ExecutionService(session, harness.deps).status(OWNER, run_id)
 
         assert (status.status, status.progress, status.current_task) == ("failed", 50, None)
         assert [(agent.name, agent.status) for agent in status.agents] == [

@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from crewai_runner.core.clock import now
 from crewai_runner.domain.run import RunResult, TaskResult
+from crewai_runner.domain.run_connection import RunConnection, RunConnectionPurpose
 from crewai_runner.domain.run_event_payloads import LlmStartedData
-from crewai_runner.domain.run_events import LlmStarted, RunEvent
+from crewai_runner.domain.run_events import LlmCompleted, LlmStarted, RunEvent
 from crewai_runner.executor.port import Completed, Outcome, RunControl, RunSpec
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.queue.dbos import DbosQueue
@@ -25,10 +27,10 @@ from tests.support.statement_counter import StatementCounter, Totals
 pytestmark = pytest.mark.harness(rate_limit_per_minute=0)
 
 LIMITS = {
-    "sqlite": {"product": Totals(29, 7), "queue": Totals(6, 4)},
-    "postgresql": {"product": Totals(34, 11), "queue": Totals(5, 4)},
+    "sqlite": {"product": Totals(30, 7), "queue": Totals(6, 4)},
+    "postgresql": {"product": Totals(35, 11), "queue": Totals(5, 4)},
 }
-"""What one run of two tasks may need, by database."""
+"""What one run of two tasks may need, by database. One statement stores the start in the audit log."""
 
 
 def call_started(key: str, agent: str) -> LlmStarted:
@@ -48,10 +50,13 @@ RESULT = RunResult(
 
 
 class TwoTasks(ScriptedExecutor):
-    """Emits the events of two tasks in four batches, as a crew does."""
+    """Emits the events of two tasks in four batches, and connects to a model, as a crew does."""
 
     async def execute(self, spec: RunSpec, sink: Any, control: RunControl) -> Outcome:
         for batch in BATCHES:
+            if any(isinstance(event, LlmCompleted) for event in batch):
+                made = RunConnection(now(), "127.0.0.1", 9, RunConnectionPurpose.MODEL, "scripted")
+                control.note_connection(made)
             for event in batch:
                 sink(event)
             await control.wait_until_stored()

@@ -20,7 +20,7 @@ from crewai_runner.executor.scripted import Script, ScriptedExecutor
 from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.service import NewRun
-from crewai_runner.features.workspaces import service as quota_module
+from crewai_runner.features.workspaces import quota as quota_module
 from crewai_runner.features.workspaces.repository import WorkspaceUsageRepository
 from tests.support.builders import FAILURE, call, completed, definition, started, task
 from tests.support.harness import HOUR, ON_SQLITE, RunHarness, request_approval

@@ -89,9 +89,7 @@ class TestInsights:
         found = await insights(client)
 
         assert found["totals"] == {
-            **dict.fromkeys(
-                ("runs", "completed", "failed", "stopped", "crashed", "active", "totalTokens"), 0
-            ),
+            **dict.fromkeys(("runs", *COUNTS, "activeElsewhere", "totalTokens"), 0),
             **dict.fromkeys(("successRate", "cost", "knownCost", "medianSeconds", "p95Seconds")),
         }
         assert found["workflows"] == []
@@ -147,6 +145,24 @@ class TestInsights:
         spent = [Decimal(bucket["cost"]["amount"]) for bucket in buckets if bucket["cost"]]
         assert totals["cost"] == {"amount": "1.2", "currency": "USD"}
         assert sum(spent) == Decimal("1.2")
+
+    async def test_runs_elsewhere_are_not_active_here(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        await store(
+            harness,
+            run(state="running"),
+            run(state="running", execution_uuid="1"),
+            run(execution_uuid="2"),
+        )
+
+        found = await insights(client)
+
+        assert [found["totals"][name] for name in ("runs", "completed", "active", "activeElsewhere")] == [
+            *(3, 1, 1, 1)
+        ]
+        assert sum(bucket["activeElsewhere"] for bucket in found["buckets"]) == 1
+        assert [workflow["runs"] for workflow in found["workflows"]] == [3]
 
     async def test_unknown_cost_is_null_and_not_zero(
         self, harness: RunHarness, client: httpx.AsyncClient

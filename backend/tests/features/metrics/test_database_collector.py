@@ -23,7 +23,7 @@ from tests.support.principals import OTHER_WORKSPACE, OWNER
 STATES = ("queued", "running", "waiting", "stopping")
 
 
-def make_run(state: str, workspace_id: str = OWNER.workspace_id) -> RunRow:
+def make_run(state: str, workspace_id: str = OWNER.workspace_id, execution_uuid: str | None = None) -> RunRow:
     return RunRow(
         id=new_id(Prefix.RUN),
         workspace_id=workspace_id,
@@ -32,6 +32,7 @@ def make_run(state: str, workspace_id: str = OWNER.workspace_id) -> RunRow:
         inputs={},
         created_by="owner",
         state=state,
+        execution_uuid=execution_uuid,
         created_at=now() - timedelta(hours=1),
         finished_at=now() if state in ("completed", "failed") else None,
     )
@@ -60,6 +61,7 @@ class TestDatabaseCollector:
             make_run("running"),
             make_run("waiting"),
             make_run("completed"),
+            make_run("running", execution_uuid="elsewhere"),
         )
 
         page = await read_metrics(harness)
@@ -71,6 +73,7 @@ class TestDatabaseCollector:
             "stopping": 0,
         }
         assert len(page.labels("runs")) == len(STATES)
+        assert page("runs_elsewhere") == 1
         assert page("database_up") == 1
         assert page("data_dir_free_bytes") > 0
 
@@ -89,7 +92,7 @@ class TestDatabaseCollector:
                 "before_cursor_execute",
                 lambda _c, _k, statement, values, *_: statements.append((statement, values)),
             )
-            assert (await MetricsRepository(session).unfinished())["queued"] == 3
+            assert (await MetricsRepository(session).count_unfinished()).by_state["queued"] == 3
             statement, values = statements[-1]
             connection = await session.connection()
             prefix = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
@@ -155,6 +158,7 @@ class TestDatabaseCollector:
         assert after.has("database_up")
         assert after("database_up") == 0
         assert after.labels("runs") == []
+        assert not after.has("runs_elsewhere")
 
     @ON_SQLITE
     async def test_hanging_database_does_not_block_the_scrape(

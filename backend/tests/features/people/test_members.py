@@ -1,5 +1,6 @@
 """People of a workspace: roles, invitations, resets, and what ends when someone leaves."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -135,9 +136,11 @@ class TestInvitation:
         expired = await invite(team, BOB, "viewer")
         monkeypatch.setattr("crewai_runner.features.people.sign_in.now", lambda: now() + timedelta(days=8))
 
-        for token in (replaced, revoked, expired, "x" * 43):
-            body = {"token": token, "name": "Ann", "password": PASSWORD}
-            assert slug(await browser.post("/sign-in/invitation", json=body)) == "link-invalid"
+        for token in (replaced, revoked, expired, "x" * 43, "\ud800" * 43):
+            body = json.dumps({"token": token, "name": "Ann", "password": PASSWORD})
+            kind = {"Content-Type": "application/json"}
+            answer = await browser.post("/sign-in/invitation", content=body, headers=kind)
+            assert slug(answer) == "link-invalid"
 
     async def test_is_no_password_reset(self, team: Team, browser: httpx.AsyncClient) -> None:
         """The token works for its purpose only, and someone who has an account must sign in with it."""

@@ -10,7 +10,7 @@ from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.projects import ProjectVersionRow
 from crewai_runner.features.projects import upload_body
 from crewai_runner.features.projects.upload_body import MAX_UPLOAD_BYTES
-from crewai_runner.features.workspaces import service as quota_module
+from crewai_runner.features.workspaces import quota as quota_module
 from crewai_runner.features.workspaces.service import WorkspaceLimits
 from crewai_runner.wiring.container import Container
 from tests.support.projects import FILES, SECRET, zip_project

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from crewai_runner.core.principal import Principal, Scope
@@ -13,6 +14,7 @@ from crewai_runner.wiring.container import Container
 from tests.support.harness import RunHarness
 from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER
 from tests.support.projects import FILES, MAIN, SECRET, zip_project
+from tests.support.teams import Team
 
 Json = dict[str, Any]
 ZIP = {"Content-Type": "application/zip"}
@@ -247,6 +249,7 @@ class TestChanges:
             "name": "Brief",
             "modelMap": {"openai/gpt-4o": "main"},
             "allowedHosts": ["api.example.com"],
+            "approver": "editor",
             "entryPoint": {
                 "kind": "script",
                 "path": "src/daily_brief/main.py",
@@ -271,6 +274,8 @@ class TestChanges:
             ({"modelMap": {"openai/gpt-4o": "unknown"}}, "/modelMap/openai~1gpt-4o"),
             ({"entryPoint": {"kind": "script", "path": "no.py"}}, "/entryPoint/path"),
             ({"allowedHosts": ["http://x/"]}, "/allowedHosts/0"),
+            ({"approver": "viewer"}, "/approver"),
+            ({"approver": "stranger@example.org"}, "/approver"),
         ],
     )
     async def test_invalid(
@@ -280,6 +285,19 @@ class TestChanges:
 
         assert response.status_code == 422
         assert response.json()["errors"][0]["pointer"] == pointer
+
+    async def test_approver_is_someone_in_the_workspace(
+        self, container: Container, app: FastAPI, client: httpx.AsyncClient, project: Json
+    ) -> None:
+        team = Team(container, app)
+        person_id = await team.create_person("ann@example.org", "operator")
+        path = f"/projects/{project['id']}"
+
+        answer = await team.patch(path, {"approver": "Ann@Example.org"})
+
+        assert answer.json()["project"]["approver"] == "ann@example.org"
+        [entry, *_] = (await team.get("/audit?operation=projects:update_project")).json()["entries"]
+        assert entry["changes"] == [{"field": "project.approver", "before": None, "after": person_id}]
 
     async def test_delete(self, client: httpx.AsyncClient, container: Container, project: Json) -> None:
         response = await client.delete(f"/projects/{project['id']}")
@@ -303,7 +321,7 @@ class TestSecrets:
         deleted = await client.delete(f"{path}/TOKEN")
 
         assert [secret["name"] for secret in listed] == ["TOKEN", "TOPIC_KEY"]
-        assert set(listed[0]) == {"name", "createdBy", "updatedAt"}
+        assert set(listed[0]) == {"name", "createdBy", "createdByName", "updatedAt"}
         assert deleted.status_code == 204
         assert (await client.delete(f"{path}/TOKEN")).status_code == 404
 

@@ -11,6 +11,7 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.db.base import Base
 from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.idempotency import IdempotencyRow
+from crewai_runner.db.tables.public_links import PublicLinkRow
 from crewai_runner.db.tables.run_webhooks import RunWebhookRow
 from crewai_runner.db.tables.runs import ArtifactRow, RunCheckpointRow, RunRow, RunSpanRow
 from crewai_runner.domain.run import RunResult
@@ -21,7 +22,10 @@ from tests.support.builders import call, completed, definition, started
 from tests.support.harness import RunHarness, request_approval
 from tests.support.principals import ANONYMOUS, AS_STRANGER, STRANGER, auth_headers
 
-RELATED_TABLES = [name for name, table in Base.metadata.tables.items() if "run_id" in table.c]
+# A memory belongs to its workflow and outlives the run that saved it.
+RELATED_TABLES = [
+    name for name, table in Base.metadata.tables.items() if "run_id" in table.c and name != "memories"
+]
 
 
 async def create_finished_run(harness: RunHarness, days_ago: float = 0) -> str:
@@ -42,6 +46,9 @@ async def create_finished_run(harness: RunHarness, days_ago: float = 0) -> str:
         webhook = {"workspace_id": BUILTIN_WORKSPACE, "sealed_targets": "x"}
         session.add_all([RunWebhookRow(run_id=run_id, **webhook), RunSpanRow(run_id=run_id, span_id="s")])
         session.add(RunCheckpointRow(run_id=run_id, name="tasks", value={}))
+        link = {"id": f"plink_{run_id[4:]}", "token_hash": run_id, "created_by": "owner"}
+        later = now() + timedelta(days=1)
+        session.add(PublicLinkRow(run_id=run_id, workspace_id=BUILTIN_WORKSPACE, expires_at=later, **link))
     async with harness.transaction(run_id) as (run, lifecycle):
         run.state, run.extra = "running", {"team": "tea"}
         await lifecycle.complete(run, RunResult(raw="done"))

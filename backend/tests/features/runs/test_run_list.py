@@ -109,6 +109,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "metadata": st.dictionaries(TEXTS, JSON_VALUES, max_size=3),
     "seconds_at_work": st.floats(0, 1e9),
     "created_by": TEXTS,
+    "created_by_name": TEXTS.filter(bool),
     "created_at": MOMENTS,
     "started_at": st.none() | MOMENTS,
     "finished_at": st.none() | MOMENTS,
@@ -120,10 +121,15 @@ RENAMED = {"metadata": "extra", "seconds_at_work": "active_seconds"}
 
 def dump_by_schema(rows: list[dict[str, Any]], next_cursor: str | None) -> bytes:
     """Return the JSON of a page as FastAPI makes it from the response model."""
-    runs = [{RENAMED.get(name, name): value for name, value in row.items()} for row in rows]
-    for run in runs:
+    runs = []
+    for row in rows:
+        run = {RENAMED.get(name, name): value for name, value in row.items()}
         run["execution_uuid"] = "e" if run.pop("is_external") else None
-    page = RunPage(runs=[to_run_summary(RunRow(**run)) for run in runs], next_cursor=next_cursor)
+        name = run.pop("created_by_name")
+        stored = RunRow(**run)
+        stored.set_subject_name(name)
+        runs.append(to_run_summary(stored))
+    page = RunPage(runs=runs, next_cursor=next_cursor)
     return page.model_dump_json().encode()
 
 

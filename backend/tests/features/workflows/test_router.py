@@ -381,11 +381,11 @@ class TestImport:
         crews = response.json()["crews"]
         assert [(crew["source"], crew["definition"] is None) for crew in crews] == [
             ("town/main.py:5", False),
-            ("town/main.py:6", True),
+            ("town/main.py:6", False),
         ]
         (loss,) = (warning for warning in crews[0]["warnings"] if warning["kind"] == "callback")
         assert (loss["file"], loss["line"], loss["remedy"]) == ("town/main.py", 2, "run-as-project")
-        assert crews[1]["problems"]
+        assert any("backstory" in warning["message"] for warning in crews[1]["warnings"])
         assert (await client.get("/workflows")).json()["workflows"] == []
 
     async def test_archive_may_be_larger_than_other_requests(self, client: httpx.AsyncClient) -> None:
@@ -414,13 +414,13 @@ class TestImport:
         assert response.status_code == 201, response.text
 
     async def test_unregistered_tool_is_a_warning(self, client: httpx.AsyncClient) -> None:
-        agents = AGENTS + "  tools: [calculator, SerperDevTool]\n"
+        agents = AGENTS + "  tools: [calculator, CodeInterpreterTool]\n"
 
         response = await client.post("/workflows/import", json={"agentsYaml": agents, "tasksYaml": TASKS})
 
         assert response.status_code == 201, response.text
         assert response.json()["workflow"]["definition"]["agents"][0]["tools"] == ["calculator"]
-        assert any("SerperDevTool" in warning["message"] for warning in response.json()["warnings"])
+        assert any("CodeInterpreterTool" in warning["message"] for warning in response.json()["warnings"])
 
     async def test_zip_with_one_document_keeps_its_text(self, client: httpx.AsyncClient) -> None:
         response = await client.post(

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
@@ -12,6 +13,7 @@ import { useUpdateProject } from "@/hooks/use-update-project";
 import type { Model, Project } from "@/lib/api/types";
 import { chooseModel, findFallback, listWantedModels, OTHER_MODELS } from "@/lib/project-models";
 import { modelsQuery } from "@/lib/queries/models";
+import { useCan } from "@/lib/rights";
 
 /** Which registered model answers for each model that the code asks for. Each choice is saved at once. */
 export function ModelChoices({ project }: { project: Project }) {
@@ -31,6 +33,7 @@ export function ModelChoices({ project }: { project: Project }) {
 
 function Choices({ project, models }: { project: Project; models: Model[] }) {
   const update = useUpdateProject(project.id, "Models saved");
+  const canChange = useCan("projects:write");
   const names = listWantedModels(project);
   const isOnlyChoice = names.length === 1;
   return (
@@ -51,7 +54,7 @@ function Choices({ project, models }: { project: Project; models: Model[] }) {
               models={models}
               fallback={findFallback(name, project, models)}
               value={project.modelMap[name] ?? ""}
-              disabled={update.isPending}
+              disabled={update.isPending || !canChange}
               onChange={(model) =>
                 update.mutate({ modelMap: chooseModel(project.modelMap, name, model) })
               }
@@ -70,11 +73,13 @@ function NoModels() {
       tone="warn"
       title="No model is registered"
       actions={
-        <Button asChild size="sm">
-          <Link to="/models" search={{ provider: "new" }}>
-            Connect a provider
-          </Link>
-        </Button>
+        <Allowed scope="providers:write">
+          <Button asChild size="sm">
+            <Link to="/models" search={{ provider: "new" }}>
+              Connect a provider
+            </Link>
+          </Button>
+        </Allowed>
       }
     >
       Model calls of the project fail until one is.

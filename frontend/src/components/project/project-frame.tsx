@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import type { ReactNode } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { Button } from "@/components/ui/button";
 import { Page } from "@/components/page";
 import type { Project } from "@/lib/api/types";
@@ -29,12 +30,14 @@ export function ProjectFrame({ project, tab, children }: Props) {
       }
       actions={
         tab !== "run" && (
-          <Button asChild variant="primary">
-            <Link to="/projects/$projectId/run" params={{ projectId: project.id }}>
-              <Play aria-hidden />
-              Run project
-            </Link>
-          </Button>
+          <Allowed scope="runs:write">
+            <Button asChild variant="primary">
+              <Link to="/projects/$projectId/run" params={{ projectId: project.id }}>
+                <Play aria-hidden />
+                Run project
+              </Link>
+            </Button>
+          </Allowed>
         )
       }
     >

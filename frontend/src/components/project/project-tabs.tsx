@@ -1,5 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
+import { useCan } from "@/lib/rights";
+
 const TABS = [
   { tab: "run", label: "Run" },
   { tab: "overview", label: "Overview" },
@@ -24,9 +26,10 @@ function scrollToTab(link: HTMLAnchorElement | null): void {
 /** Links to the tabs of a project; a narrow screen scrolls them. */
 export function ProjectTabs({ projectId, tab }: { projectId: string; tab: ProjectTab }) {
   const params = { projectId };
+  const canStart = useCan("runs:write");
   return (
     <nav aria-label="Project" className="flex shrink-0 gap-1 overflow-x-auto border-b">
-      {TABS.map((one) => {
+      {TABS.filter(({ tab: value }) => canStart || value !== "run").map((one) => {
         const isCurrent = one.tab === tab;
         const props = {
           ref: isCurrent ? scrollToTab : undefined,

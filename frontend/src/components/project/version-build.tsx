@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Hammer } from "lucide-react";
 import { useEffect } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { TimeAgo } from "@/components/time-ago";
 import { Alert } from "@/components/ui/alert";
@@ -47,10 +48,12 @@ export function VersionBuild({ projectId, version }: { projectId: string; versio
           <div className="flex flex-wrap items-center gap-2">
             {text && <CopyButton text={text} label="Copy the log" />}
             {!isBuilding(build.status) && (
-              <Button size="sm" busy={again.isPending} onClick={() => again.mutate()}>
-                {!again.isPending && <Hammer aria-hidden />}
-                Build again
-              </Button>
+              <Allowed scope="code:write">
+                <Button size="sm" busy={again.isPending} onClick={() => again.mutate()}>
+                  {!again.isPending && <Hammer aria-hidden />}
+                  Build again
+                </Button>
+              </Allowed>
             )}
           </div>
         }

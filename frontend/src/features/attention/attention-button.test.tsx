@@ -22,9 +22,12 @@ const approval = (id: string, runId: string, at: string) => ({
   createdAt: at,
 });
 
-function mockServer(approvals: object[], runs: object[]): void {
+function mockServer(mine: object[], runs: object[], ofOthers: object[] = []): void {
   server.use(
-    http.get("*/api/v1/approvals", () => HttpResponse.json({ approvals })),
+    http.get("*/api/v1/approvals", ({ request }) => {
+      const isMine = new URL(request.url).searchParams.get("mine") === "true";
+      return HttpResponse.json({ approvals: isMine ? mine : ofOthers });
+    }),
     http.get("*/api/v1/runs", () => HttpResponse.json({ runs, nextCursor: null })),
   );
 }
@@ -51,6 +54,26 @@ it("counts approval requests and exceeded budgets, the longest waiting first, an
   await user.click(links[1] as HTMLElement);
   expect(router.state.location.pathname).toBe("/runs/run_a");
   await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+});
+
+it("lists what is addressed to others after the own requests, without counting it", async () => {
+  const at = "2026-11-22T10:05:00Z";
+  mockServer(
+    [approval("ap_1", "run_a", at)],
+    [run("run_a", "human-input", at), run("run_b", "human-input", at)],
+    [approval("ap_2", "run_b", at)],
+  );
+  const { user } = renderWithRouter(<AttentionButton />);
+
+  await user.click(await screen.findByRole("button", { name: "Needs attention: 1" }));
+  const panel = await screen.findByRole("dialog");
+  await within(panel).findByRole("heading", { name: "Addressed to others" });
+
+  const links = within(panel).getAllByRole("link");
+  expect(links.map((link) => link.textContent)).toEqual([
+    expect.stringContaining("Flow of run_a"),
+    expect.stringContaining("Flow of run_b"),
+  ]);
 });
 
 it("shows an empty list when nothing needs attention", async () => {

@@ -4,7 +4,7 @@ import { BellOff, CircleDollarSign, MessageCircleQuestion } from "lucide-react";
 import { ErrorPanel } from "@/components/error-panel";
 import { TimeAgo } from "@/components/time-ago";
 
-import type { AttentionItem } from "./use-attention-items";
+import { useItemsOfOthers, type AttentionItem } from "./use-attention-items";
 
 interface Props {
   items: AttentionItem[];
@@ -14,19 +14,32 @@ interface Props {
 
 /** Runs that wait for a person; each row links to its run. */
 export function AttentionPanel({ items, error, onFollow }: Props) {
+  const ofOthers = useItemsOfOthers();
   return (
     <>
       <h2 className="border-b px-4 py-2.5 font-semibold">Needs attention</h2>
       {error && <ErrorPanel error={error} className="m-2" />}
       {items.length === 0 && !error && <EmptyList />}
-      <ul className="grid p-1">
-        {items.map((item) => (
-          <li key={item.id}>
-            <Row item={item} onFollow={onFollow} />
-          </li>
-        ))}
-      </ul>
+      <ItemList items={items} onFollow={onFollow} />
+      {ofOthers.length > 0 && (
+        <>
+          <h3 className="border-t px-4 pt-2.5 text-xs text-ink-soft">Addressed to others</h3>
+          <ItemList items={ofOthers} onFollow={onFollow} />
+        </>
+      )}
     </>
+  );
+}
+
+function ItemList({ items, onFollow }: Pick<Props, "items" | "onFollow">) {
+  return (
+    <ul className="grid p-1">
+      {items.map((item) => (
+        <li key={item.id}>
+          <Row item={item} onFollow={onFollow} />
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -56,6 +69,7 @@ function Row({ item, onFollow }: { item: AttentionItem; onFollow: () => void }) 
 function Reason({ item }: { item: AttentionItem }) {
   if (item.kind === "budget") return "Budget exceeded: raise it or stop the run";
   if (item.kind === "question") return "The project asks a question";
+  if (item.kind === "call") return "An agent asks before it calls a tool";
   return (
     <>
       Approval request from task <span className="font-medium">{item.task}</span>

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 
 import { ErrorPanel } from "@/components/error-panel";
+import { NewPasswordField } from "@/components/new-password-field";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
@@ -11,10 +12,10 @@ import { Input } from "@/components/ui/input";
 import { api, body } from "@/lib/api/client";
 import { ApiProblem } from "@/lib/api/problem";
 import { session, useSessionState } from "@/lib/api/session";
+import { newPasswordRules } from "@/lib/new-password";
 
 import { AuthPage } from "./auth-page";
 import { readLinkToken } from "./link-token";
-import { NEW_PASSWORD_HINT, newPasswordRules } from "@/lib/new-password";
 import { PasswordForm } from "./password-form";
 import { startSessionWith } from "./send-without-session";
 
@@ -47,7 +48,8 @@ function JoinForm({ token }: { token: string }) {
       const entered = body(
         await api.POST("/api/v1/me/workspace", { body: { workspaceId: workspace.id } }),
       );
-      session.signIn({ csrfToken: entered.csrfToken, isRemembered: false });
+      const { endsAtIssuer } = session;
+      session.signIn({ csrfToken: entered.csrfToken, isRemembered: false, endsAtIssuer });
       // Everything in memory belongs to the workspace before.
       location.assign("/");
     },
@@ -96,14 +98,12 @@ function AccountForm({ token }: { token: string }) {
           {...register("name", { required: "Enter your name." })}
         />
       </Field>
-      <Field label="Password" hint={NEW_PASSWORD_HINT} error={errors.password?.message}>
-        <Input
-          type="password"
-          autoComplete="new-password"
-          className="h-10"
-          {...register("password", newPasswordRules)}
-        />
-      </Field>
+      <NewPasswordField
+        label="Password"
+        className="h-10"
+        error={errors.password?.message}
+        registration={register("password", newPasswordRules)}
+      />
       <Button type="submit" variant="primary" size="lg" busy={formState.isSubmitting}>
         Create account
       </Button>

@@ -4,14 +4,13 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 
 import { ErrorPanel } from "@/components/error-panel";
+import { NewPasswordField } from "@/components/new-password-field";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { Field } from "@/components/ui/field";
-import { Input } from "@/components/ui/input";
+import { newPasswordRules } from "@/lib/new-password";
 
 import { AuthPage } from "./auth-page";
 import { readLinkToken } from "./link-token";
-import { NEW_PASSWORD_HINT, newPasswordRules } from "@/lib/new-password";
 import { sendWithoutSession } from "./send-without-session";
 
 interface Values {
@@ -49,18 +48,12 @@ export function PasswordResetPage() {
           onSubmit={handleSubmit((values) => reset.mutateAsync(values).catch(() => undefined))}
         >
           {reset.isError && <ErrorPanel error={reset.error} />}
-          <Field
+          <NewPasswordField
             label="New password"
-            hint={NEW_PASSWORD_HINT}
+            className="h-10"
             error={formState.errors.password?.message}
-          >
-            <Input
-              type="password"
-              autoComplete="new-password"
-              className="h-10"
-              {...register("password", newPasswordRules)}
-            />
-          </Field>
+            registration={register("password", newPasswordRules)}
+          />
           <Button type="submit" variant="primary" size="lg" busy={formState.isSubmitting}>
             Save password
           </Button>

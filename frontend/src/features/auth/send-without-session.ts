@@ -9,11 +9,12 @@ export async function sendWithoutSession(
   method: "GET" | "POST",
   path: string,
   content?: object,
+  headers: Record<string, string> = {},
 ): Promise<unknown> {
   const response = await fetch(apiUrl(path), {
     method,
     ...(content && {
-      headers: { "Content-Type": "application/json" },
+      headers: { ...headers, "Content-Type": "application/json" },
       body: JSON.stringify(content),
     }),
   }).catch((error: unknown) => {

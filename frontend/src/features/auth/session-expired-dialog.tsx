@@ -2,17 +2,18 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { signOut } from "@/lib/api/client";
 
-import { ApiKeyForm } from "./api-key-form";
+import { SignInForms, useSignInMethod } from "./sign-in-forms";
 
-const ignoreClose = () => undefined;
+const ignore = () => undefined;
 
-/** Asks for the API key when the session has ended; pending requests resume afterwards. */
+/** Asks to sign in again when the session has ended; pending requests resume afterwards. */
 export function SessionExpiredDialog() {
+  const choice = useSignInMethod();
   return (
     <Dialog
       open
       closable={false}
-      onOpenChange={ignoreClose}
+      onOpenChange={ignore}
       title="Sign in again"
       description="Your session has ended. Your work on this page is kept and continues after you sign in."
       className="w-[min(26rem,calc(100vw-1.5rem))]"
@@ -22,7 +23,9 @@ export function SessionExpiredDialog() {
         </Button>
       }
     >
-      <ApiKeyForm action="Sign in" />
+      <div className="grid gap-5">
+        <SignInForms {...choice} next={null} onSignedIn={ignore} />
+      </div>
     </Dialog>
   );
 }

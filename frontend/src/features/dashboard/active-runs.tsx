@@ -15,18 +15,19 @@ import { EmptyRowList, RowList, RowListSkeleton, MAX_ROWS, RunRow } from "./row-
 
 const ACTIVE_STATES = ["queued", "running", "waiting", "stopping"] as const;
 
-/** Queued, running, waiting and stopping runs. */
+/** Queued, running, waiting and stopping runs; those elsewhere are listed, but not counted. */
 export function ActiveRuns() {
   const query = useInfiniteQuery(runsQuery({ status: [...ACTIVE_STATES] }));
   const runs = query.data?.pages.flatMap((page) => page.runs) ?? [];
+  const here = runs.filter((run) => !run.external);
   return (
     <Card
       title={
         <>
           Active runs{" "}
-          {runs.length > 0 && (
+          {here.length > 0 && (
             <Badge tone="live" className="ml-1">
-              {runs.length}
+              {here.length}
               {query.hasNextPage ? "+" : ""}
             </Badge>
           )}
@@ -72,6 +73,7 @@ function ActiveRun({ run }: { run: RunSummary }) {
       title={run.workflowName}
       detail={
         <>
+          {run.external && "Runs elsewhere · "}
           <ElapsedTime run={run} /> · {formatCount(run.usage.totalTokens)} tokens
         </>
       }

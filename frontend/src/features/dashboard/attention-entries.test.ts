@@ -14,12 +14,22 @@ const approval: Approval = {
   prompt: "",
   agent: "Reviewer",
   output: "Approve the brief?\nIt says…",
+  tool: null,
+  arguments: null,
+  editedArguments: null,
+  forRun: false,
   status: "open",
   feedback: null,
   resolvedBy: null,
+  resolvedByName: null,
   createdAt: "2026-11-22T10:00:00Z",
   expiresAt: "2026-11-23T10:00:00Z",
   resolvedAt: null,
+  assignedRole: null,
+  assignedPersonId: null,
+  assignedPersonName: null,
+  isMine: true,
+  mayAnswer: true,
 };
 
 it("puts approval requests first, then budgets, then failures", () => {

@@ -26,13 +26,18 @@ export function attentionEntries(
 
 function approvalEntry(approval: Approval, workflow: string | undefined): AttentionEntry {
   const requester = approval.agent ?? approval.taskKey ?? "The project";
-  const title = approval.kind === "question" ? "A question" : `${requester} requests approval`;
+  const title = {
+    question: "A question",
+    tool_call: `${requester} wants to call ${approval.tool}`,
+    review: `${requester} requests approval`,
+  }[approval.kind];
+  const call = approval.arguments ? JSON.stringify(approval.arguments) : "";
   return {
     key: approval.id,
     kind: "approval",
     runId: approval.runId,
     title: workflow ? `${workflow}: ${title}` : title,
-    detail: previewText(approval.prompt || approval.output || "The code waits for input"),
+    detail: previewText(call || approval.prompt || approval.output || "The code waits for input"),
     at: approval.createdAt,
   };
 }

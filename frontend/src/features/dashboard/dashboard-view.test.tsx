@@ -73,6 +73,7 @@ describe("with runs", () => {
         workflowName: "Over budget",
       }),
       runSample({ id: "run_f", status: "failed", error: { code: "x", message: "No key." } }),
+      runSample({ id: "run_e", external: true }),
     );
     showDashboard();
 
@@ -83,8 +84,12 @@ describe("with runs", () => {
       "Budget",
     );
     const live = await panel(/Active runs/);
-    expect(await within(live).findAllByRole("link")).toHaveLength(2);
-    expect(within(live).getByText("Running")).toBeInTheDocument();
+    expect(await within(live).findAllByRole("link")).toHaveLength(3);
+    expect(within(live).getByRole("heading")).toHaveTextContent("Active runs 2");
+    expect(within(live).getByRole("link", { name: /Runs elsewhere/ })).toHaveAttribute(
+      "href",
+      "/runs/run_e",
+    );
   });
 
   it("shows empty states", async () => {

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Check, Play } from "lucide-react";
 import { lazy, Suspense, type ReactNode } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -26,7 +27,15 @@ export function GettingStarted() {
     <div className="mx-auto grid w-full max-w-2xl gap-3">
       <Card title="Three steps to your first crew">
         <ol className="divide-y">
-          <Step number={1} title="Run the demo" action={<DemoButton demo={demo} />}>
+          <Step
+            number={1}
+            title="Run the demo"
+            action={
+              <Allowed scope="workflows:write">
+                <DemoButton demo={demo} />
+              </Allowed>
+            }
+          >
             <DemoDescription demo={demo} />
           </Step>
           <Step
@@ -39,11 +48,13 @@ export function GettingStarted() {
                   Connected
                 </Badge>
               ) : (
-                <Button asChild variant={isDemoUnavailable ? "primary" : "outline"}>
-                  <Link to="/models" search={{ provider: "new" }}>
-                    Connect a provider
-                  </Link>
-                </Button>
+                <Allowed scope="providers:write">
+                  <Button asChild variant={isDemoUnavailable ? "primary" : "outline"}>
+                    <Link to="/models" search={{ provider: "new" }}>
+                      Connect a provider
+                    </Link>
+                  </Button>
+                </Allowed>
               )
             }
           >
@@ -54,25 +65,29 @@ export function GettingStarted() {
             number={3}
             title="Create a workflow"
             action={
-              <Button asChild>
-                <Link to="/workflows/new">Browse templates</Link>
-              </Button>
+              <Allowed scope="workflows:write">
+                <Button asChild>
+                  <Link to="/workflows/new">Browse templates</Link>
+                </Button>
+              </Allowed>
             }
           >
             Start from a template or from scratch: define agents, tasks and inputs.
           </Step>
         </ol>
       </Card>
-      <Card title="Bring your project">
-        <div className="grid gap-3 p-4">
-          <p className="text-ink-soft">
-            A CrewAI project runs here as it is: crews, flows, own tools and scripts.
-          </p>
-          <Suspense fallback={<Skeleton className="h-40" />}>
-            <ProjectDropZone />
-          </Suspense>
-        </div>
-      </Card>
+      <Allowed scope="code:write">
+        <Card title="Bring your project">
+          <div className="grid gap-3 p-4">
+            <p className="text-ink-soft">
+              A CrewAI project runs here as it is: crews, flows, own tools and scripts.
+            </p>
+            <Suspense fallback={<Skeleton className="h-40" />}>
+              <ProjectDropZone />
+            </Suspense>
+          </div>
+        </Card>
+      </Allowed>
       <p className="text-center text-xs text-ink-faint">
         The steps are independent. After the first run, this page shows your runs and their cost.
       </p>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { BarChart } from "@/components/charts/bar-chart";
 import { LineChart } from "@/components/charts/line-chart";
 import { Card } from "@/components/ui/card";
@@ -63,10 +64,12 @@ function CostChart({ insights }: { insights: Insights }) {
       ) : (
         <EmptyChart>
           No known costs {PERIODS[insights.period].description}.{" "}
-          <Link to="/models" className="text-accent underline underline-offset-2">
-            Set model prices
-          </Link>{" "}
-          to see costs.
+          <Allowed scope="models:write">
+            <Link to="/models" className="text-accent underline underline-offset-2">
+              Set model prices
+            </Link>{" "}
+            to see costs.
+          </Allowed>
         </EmptyChart>
       )}
     </Card>

@@ -41,6 +41,8 @@ describe("descriptions", () => {
       "5 runs in the last 24 hours: 3 completed, 1 failed, 1 active.",
     );
     const { totals } = insightsSample();
+    const elsewhere = insightsSample({ totals: { ...totals, runs: 6, activeElsewhere: 1 } });
+    expect(describeRuns(elsewhere)).toContain("1 active, 1 active elsewhere.");
     const none = { ...totals, runs: 0, completed: 0, failed: 0, active: 0 };
     expect(describeRuns(insightsSample({ period: "7d", totals: none }))).toBe(
       "0 runs in the last 7 days.",

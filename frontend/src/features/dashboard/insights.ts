@@ -23,7 +23,12 @@ export const SERIES = [
 export function runChartPoints({ buckets, period, bucketSeconds }: Insights): BarPoint[] {
   return buckets.map((bucket) => ({
     ...bucketLabels(bucket.at, period, bucketSeconds),
-    values: [bucket.completed, bucket.active, bucket.stopped, bucket.failed + bucket.crashed],
+    values: [
+      bucket.completed,
+      bucket.active + bucket.activeElsewhere,
+      bucket.stopped,
+      bucket.failed + bucket.crashed,
+    ],
   }));
 }
 
@@ -42,7 +47,8 @@ function bucketCost(bucket: Bucket): number | null {
 }
 
 function bucketRuns(bucket: Bucket): number {
-  return bucket.completed + bucket.failed + bucket.stopped + bucket.crashed + bucket.active;
+  const active = bucket.active + bucket.activeElsewhere;
+  return bucket.completed + bucket.failed + bucket.stopped + bucket.crashed + active;
 }
 
 /** `12 runs in the last 24 hours: 9 completed, 2 failed, 1 stopped.` */
@@ -53,6 +59,7 @@ export function describeRuns({ totals, period }: Insights): string {
     [totals.crashed, "crashed"],
     [totals.stopped, "stopped"],
     [totals.active, "active"],
+    [totals.activeElsewhere, "active elsewhere"],
   ]
     .filter(([number]) => number !== 0)
     .map(([number, word]) => `${number} ${word}`);

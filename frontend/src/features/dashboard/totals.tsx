@@ -13,11 +13,7 @@ export function Totals({ insights: { totals } }: { insights: Insights }) {
       <Total
         name="Runs"
         value={formatCount(totals.runs)}
-        note={
-          failures > 0
-            ? `${formatCount(failures)} failed or crashed`
-            : `${formatCount(totals.active)} active`
-        }
+        note={failures > 0 ? `${formatCount(failures)} failed or crashed` : describeActive(totals)}
       />
       <Total
         name="Success rate"
@@ -46,6 +42,12 @@ function Total({ name, value, note }: { name: string; value: ReactNode; note: Re
       <dd className="truncate text-xs text-ink-faint">{note}</dd>
     </div>
   );
+}
+
+/** `2 active`, `2 active, 1 elsewhere`. */
+function describeActive({ active, activeElsewhere }: Insights["totals"]): string {
+  const elsewhere = activeElsewhere > 0 ? `, ${formatCount(activeElsewhere)} elsewhere` : "";
+  return `${formatCount(active)} active${elsewhere}`;
 }
 
 function seconds(value: number | null): string {

@@ -2,11 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, type ReactNode } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { Page } from "@/components/page";
 import { useMediaQuery } from "@/hooks/use-media-query";
 import type { Workflow } from "@/lib/api/types";
 import { usePreference } from "@/lib/preferences";
 import { modelsQuery } from "@/lib/queries/models";
+import { useCan } from "@/lib/rights";
 
 import { schemaQuery } from "./completion/workflow-schema";
 import { DraftAlert } from "./draft/draft-alert";
@@ -39,7 +41,9 @@ export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNod
   const schema = useQuery(schemaQuery());
   const context = useEditorContext(schema.data);
   const isNarrow = useMediaQuery(NARROW);
-  const [view, setView] = useView();
+  const canEdit = useCan("workflows:write");
+  const [chosenView, setView] = useView();
+  const view = canEdit || chosenView !== "form" ? chosenView : "split";
   const { definition, errorCount } = validation;
   const name = definition?.name.trim() ? definition.name : workflow.name;
   const { isChanged } = draft;
@@ -51,12 +55,19 @@ export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNod
       heading={<EditorHeading {...{ name, workflow, isChanged, validation }} />}
       actions={
         <>
-          <RunLink workflow={workflow} disabledReason={explainRunDisabled(isChanged, errorCount)} />
-          <SaveButton
-            disabledReason={explainSaveDisabled(isChanged, errorCount)}
-            isSaving={saving.isSaving}
-            onSave={(note) => saving.save(draft.base, note)}
-          />
+          <Allowed scope="runs:write">
+            <RunLink
+              workflow={workflow}
+              disabledReason={explainRunDisabled(isChanged, errorCount)}
+            />
+          </Allowed>
+          <Allowed scope="workflows:write">
+            <SaveButton
+              disabledReason={explainSaveDisabled(isChanged, errorCount)}
+              isSaving={saving.isSaving}
+              onSave={(note) => saving.save(draft.base, note)}
+            />
+          </Allowed>
           <WorkflowActionsMenu workflow={workflow} text={draft.text} onDeleted={draft.discard} />
         </>
       }
@@ -64,7 +75,7 @@ export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNod
       <div className="flex flex-wrap items-end justify-between gap-2 border-b">
         {tabs}
         <div className="pb-1.5">
-          <ViewSwitch view={view} isNarrow={isNarrow} onChange={setView} />
+          <ViewSwitch view={view} isNarrow={isNarrow} canEdit={canEdit} onChange={setView} />
         </div>
       </div>
       <DraftAlert
@@ -77,6 +88,7 @@ export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNod
       <Workspace
         view={view}
         isNarrow={isNarrow}
+        isReadOnly={!canEdit}
         text={draft.text}
         validation={validation}
         context={context}

@@ -16,15 +16,28 @@ const RunsTab = lazy(async () => ({ default: (await import("./tabs/runs-tab")).R
 const VersionsTab = lazy(async () => ({
   default: (await import("./tabs/versions-tab")).VersionsTab,
 }));
+const KnowledgeTab = lazy(async () => ({
+  default: (await import("./tabs/knowledge-tab")).KnowledgeTab,
+}));
+const MemoryTab = lazy(async () => ({ default: (await import("./tabs/memory-tab")).MemoryTab }));
+
+/** The tabs beside the editor. */
+const TABS = {
+  runs: RunsTab,
+  versions: VersionsTab,
+  knowledge: KnowledgeTab,
+  memory: MemoryTab,
+} as const;
 
 const route = getRouteApi("/shell/workflows/$workflowId");
 
-/** A workflow with its editor, its runs and its versions. */
+/** A workflow with its editor, its knowledge and memory, its runs and its versions. */
 export function EditorPage() {
   const { workflowId } = route.useParams();
   const tab = route.useSearch({ select: (search) => search.tab });
   const { data: workflow, error, refetch } = useQuery(workflowQuery(workflowId));
-  usePreloadedPanes(tab !== "runs" && tab !== "versions");
+  const other = tab !== undefined && tab !== "edit" ? tab : null;
+  usePreloadedPanes(other === null);
   if (!workflow) {
     return (
       <Page title="Workflow">
@@ -33,25 +46,24 @@ export function EditorPage() {
     );
   }
   const tabs = <PageTabs workflowId={workflow.id} tab={tab} />;
-  if (tab === "runs" || tab === "versions") {
-    return <OtherTab key={workflow.id} workflow={workflow} tab={tab} tabs={tabs} />;
-  }
+  if (other) return <OtherTab key={workflow.id} workflow={workflow} tab={other} tabs={tabs} />;
   return <EditTab key={workflow.id} workflow={workflow} tabs={tabs} />;
 }
 
 interface OtherProps {
   workflow: Workflow;
-  tab: "runs" | "versions";
+  tab: keyof typeof TABS;
   tabs: React.ReactNode;
 }
 
 function OtherTab({ workflow, tab, tabs }: OtherProps) {
+  const Tab = TABS[tab];
   return (
     <Page title={workflow.name}>
       <div className="border-b">{tabs}</div>
       <PanelBoundary>
         <Suspense fallback={<SkeletonRows />}>
-          {tab === "runs" ? <RunsTab workflow={workflow} /> : <VersionsTab workflow={workflow} />}
+          <Tab workflow={workflow} />
         </Suspense>
       </PanelBoundary>
     </Page>

@@ -32,6 +32,8 @@ interface Props {
   build?: ReactNode;
   /** What the preflight depends on besides the form. */
   checkedState?: string;
+  /** Files to attach to the run. */
+  files?: readonly File[];
   /** Why no run can start here at all. */
   refusal?: string;
   onStarted: (runId: string) => void;
@@ -47,7 +49,7 @@ export function LaunchForm(props: Props) {
   const form = useForm<LaunchValues>({
     defaultValues: createLaunchValues(inputs, given),
   });
-  const start = useStartRun(onStarted);
+  const start = useStartRun(onStarted, props.files);
   const target: LaunchTarget = { source, version, inputs };
   const preflight = usePreflight(form, target, view, {
     state: props.checkedState,

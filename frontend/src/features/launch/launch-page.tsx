@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Page } from "@/components/page";
@@ -8,9 +9,11 @@ import { runQuery } from "@/lib/queries/runs";
 import { versionQuery } from "@/lib/queries/versions";
 import { workflowQuery } from "@/lib/queries/workflows";
 
+import { FilesCard } from "./files-card";
 import { InputsSource } from "./inputs-source";
 import { LaunchForm } from "./launch-form";
 import { LaunchSkeleton } from "./launch-skeleton";
+import { usesFiles } from "./run-files";
 
 const route = getRouteApi("/shell/workflows/$workflowId/run");
 
@@ -76,6 +79,7 @@ interface Props {
 
 function LaunchContent({ workflow, version, definition, earlierRun, earlierRunError }: Props) {
   const navigate = useNavigate();
+  const [files, setFiles] = useState<File[]>([]);
   const open = (runId: string) => void navigate({ to: "/runs/$runId", params: { runId } });
   return (
     <>
@@ -86,6 +90,8 @@ function LaunchContent({ workflow, version, definition, earlierRun, earlierRunEr
         inputs={definition.inputs ?? []}
         workflowBudget={definition.budget}
         given={earlierRun?.inputs}
+        files={files}
+        settings={usesFiles(definition) && <FilesCard files={files} onFiles={setFiles} />}
         onStarted={open}
       />
     </>

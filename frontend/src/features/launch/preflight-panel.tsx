@@ -40,9 +40,9 @@ function PreflightReport({ report }: { report: RunPreflight }) {
       <ul aria-label="Checks" className="grid gap-2 px-4 py-3">
         {!isBlocked(report) && inputs === 0 && <Finding kind="ok">Ready to start.</Finding>}
         {inputs > 0 && <Finding kind="input">Complete {pluralize(inputs, "input")}.</Finding>}
-        {problems.map((message) => (
+        {problems.map(({ message, remedy }) => (
           <Finding key={message} kind="err">
-            {message}
+            {message} {remedy && <Remedy path={remedy} />}
           </Finding>
         ))}
         {warnings.map((message) => (
@@ -60,6 +60,18 @@ function PreflightReport({ report }: { report: RunPreflight }) {
       )}
       <p className="px-4 py-3 text-ink-soft">{describeBudget(report)}</p>
     </div>
+  );
+}
+
+/** A link to where a problem can be fixed: a path of this dashboard, such as `/tools?add=search`. */
+function Remedy({ path }: { path: string }) {
+  const { pathname, searchParams } = new URL(path, location.origin);
+  const add = searchParams.get("add");
+  if (pathname !== "/tools") return null;
+  return (
+    <Link to="/tools" search={add ? { add } : {}} className="underline underline-offset-2">
+      {add ? "Add a connection" : "Open Tools"}
+    </Link>
   );
 }
 

@@ -19,8 +19,8 @@ export const preflightQuery = (request: RunRequest, state = "") =>
 export interface PreflightSummary {
   /** Number of missing or invalid inputs; the form shows which. */
   inputs: number;
-  /** Other problems, except those that are shown at a model. */
-  problems: string[];
+  /** Other problems, except those that are shown at a model; `remedy` is where each can be fixed. */
+  problems: { message: string; remedy: string | null }[];
   warnings: string[];
 }
 
@@ -35,7 +35,7 @@ export function summarizePreflight(
   );
   return {
     inputs: inputs.length,
-    problems: others.map((one) => one.message),
+    problems: others.map(({ message, remedy }) => ({ message, remedy: remedy ?? null })),
     warnings: [...preflight.warnings, ...warnMissingKeys(preflight, providers)],
   };
 }

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { ModelChoices } from "@/components/project/model-choices";
 import { UploadNotes } from "@/components/project/upload-notes";
@@ -67,7 +68,9 @@ export function ProjectLaunch({ project, number, earlierRun, earlierRunError }: 
             settings={
               <>
                 <ModelChoices project={project} />
-                <UnsetVariables project={project} />
+                <Allowed scope="projects:write">
+                  <UnsetVariables project={project} />
+                </Allowed>
               </>
             }
             build={

@@ -5,6 +5,7 @@ import { Badge } from "@/components/ui/badge";
 import { IconButton } from "@/components/ui/icon-button";
 import type { Model } from "@/lib/api/types";
 import { formatCount } from "@/lib/format";
+import { useCan } from "@/lib/rights";
 
 import { capabilityLabels, modelTypeLabel, formatPrices } from "./model-labels";
 
@@ -131,6 +132,7 @@ function CapabilityBadges({ model }: { model: Model }) {
 }
 
 function RowActions({ model, actions }: { model: Model; actions: ModelActions }) {
+  if (!useCan("models:write")) return null;
   return (
     <div className="flex shrink-0 justify-end gap-0.5 max-sm:-mt-1.5 max-sm:-mr-2">
       {!model.default && (

@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Cable, Plus } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { Page } from "@/components/page";
@@ -16,6 +17,9 @@ import { DeleteModelDialog, DeleteProviderDialog } from "./delete-dialogs";
 import { ProviderCard } from "./provider-card";
 import { refreshCatalog, updateModel } from "./provider-requests";
 
+const RoleNeeded = lazy(async () => ({
+  default: (await import("@/components/role-needed")).RoleNeeded,
+}));
 // Loaded separately: the forms are larger than the list.
 const FormDialogs = lazy(async () => ({ default: (await import("./form-dialogs")).FormDialogs }));
 
@@ -31,10 +35,12 @@ export function ModelsPage() {
       title="Providers & models"
       description="Model providers, models and prices for your workflows."
       actions={
-        <Button variant="primary" onClick={connect}>
-          <Plus aria-hidden />
-          Connect a provider
-        </Button>
+        <Allowed scope="providers:write">
+          <Button variant="primary" onClick={connect}>
+            <Plus aria-hidden />
+            Connect a provider
+          </Button>
+        </Allowed>
       }
     >
       <Catalog onConnect={connect} />
@@ -47,6 +53,7 @@ function Catalog({ onConnect }: { onConnect: () => void }) {
   const models = useQuery(modelsQuery());
   const search = route.useSearch();
   const error = providers.error ?? models.error;
+  const formScope = search.model ? "models:write" : "providers:write";
 
   if (providers.data && models.data) {
     return (
@@ -54,7 +61,9 @@ function Catalog({ onConnect }: { onConnect: () => void }) {
         <ProviderList providers={providers.data} models={models.data} onConnect={onConnect} />
         {(search.provider || search.model) && (
           <Suspense>
-            <FormDialogs search={search} providers={providers.data} models={models.data} />
+            <Allowed scope={formScope} otherwise={<RoleNeeded scope={formScope} />}>
+              <FormDialogs search={search} providers={providers.data} models={models.data} />
+            </Allowed>
           </Suspense>
         )}
       </>
@@ -133,9 +142,11 @@ function NoProviders({ builtIn, onConnect }: { builtIn: boolean; onConnect: () =
         icon={Cable}
         title="No providers yet"
         actions={
-          <Button variant="primary" onClick={onConnect}>
-            Connect a provider
-          </Button>
+          <Allowed scope="providers:write">
+            <Button variant="primary" onClick={onConnect}>
+              Connect a provider
+            </Button>
+          </Allowed>
         }
       >
         Connect a provider to use its models in your workflows.

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Plus, PlugZap, Trash2 } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { TimeAgo } from "@/components/time-ago";
 import { Badge } from "@/components/ui/badge";
@@ -108,24 +109,30 @@ function Buttons({ provider, busy, onTest, onEdit, onDelete, onAddModel }: Butto
   const named = <span className="sr-only"> {provider.name}</span>;
   return (
     <div className="flex flex-wrap items-center gap-1">
-      <Button size="sm" busy={busy} onClick={onTest}>
-        {!busy && <PlugZap aria-hidden />}
-        <span>Test{named}</span>
-      </Button>
+      <Allowed scope="providers:write">
+        <Button size="sm" busy={busy} onClick={onTest}>
+          {!busy && <PlugZap aria-hidden />}
+          <span>Test{named}</span>
+        </Button>
+      </Allowed>
       {!local && (
         <>
-          <Button size="sm" onClick={onAddModel}>
-            <Plus aria-hidden />
-            <span>
-              Add model<span className="sr-only"> of {provider.name}</span>
-            </span>
-          </Button>
-          <IconButton size="icon-sm" label={`Edit ${provider.name}`} onClick={onEdit}>
-            <Pencil aria-hidden />
-          </IconButton>
-          <IconButton size="icon-sm" label={`Delete ${provider.name}`} onClick={onDelete}>
-            <Trash2 aria-hidden />
-          </IconButton>
+          <Allowed scope="models:write">
+            <Button size="sm" onClick={onAddModel}>
+              <Plus aria-hidden />
+              <span>
+                Add model<span className="sr-only"> of {provider.name}</span>
+              </span>
+            </Button>
+          </Allowed>
+          <Allowed scope="providers:write">
+            <IconButton size="icon-sm" label={`Edit ${provider.name}`} onClick={onEdit}>
+              <Pencil aria-hidden />
+            </IconButton>
+            <IconButton size="icon-sm" label={`Delete ${provider.name}`} onClick={onDelete}>
+              <Trash2 aria-hidden />
+            </IconButton>
+          </Allowed>
         </>
       )}
     </div>
@@ -157,9 +164,11 @@ function NoModels({ onAddModel }: { onAddModel: () => void }) {
   return (
     <p className="border-t px-4 py-3 text-ink-soft">
       No models yet. Workflows cannot use this provider.{" "}
-      <Button variant="link" size="inline" onClick={onAddModel}>
-        Add the first model
-      </Button>
+      <Allowed scope="models:write">
+        <Button variant="link" size="inline" onClick={onAddModel}>
+          Add the first model
+        </Button>
+      </Allowed>
     </p>
   );
 }

@@ -9,6 +9,7 @@ import { formatTimeAgo } from "@/lib/format";
 import { projectsQuery } from "@/lib/queries/projects";
 import { runsQuery } from "@/lib/queries/runs";
 import { workflowsQuery } from "@/lib/queries/workflows";
+import { useCan } from "@/lib/rights";
 
 import type { Command } from "./use-static-commands";
 
@@ -28,6 +29,7 @@ export interface CommandSearch {
 /** Searches saved workflows, projects and recent runs on the server. */
 export function useCommandSearch(query: string): CommandSearch {
   const navigate = useNavigate();
+  const canStart = useCan("runs:write");
   const text = useDeferredValue(query.trim());
   const workflows = useInfiniteQuery({
     ...workflowsQuery(withoutVerb(text)),
@@ -46,10 +48,12 @@ export function useCommandSearch(query: string): CommandSearch {
   return {
     workflows: saved.map((one) => openCommand(one, navigate)),
     projects: uploaded.map((one) => openProjectCommand(one, navigate)),
-    launches: [
-      ...saved.map((one) => launchCommand(one, navigate)),
-      ...uploaded.map((one) => launchProjectCommand(one, navigate)),
-    ],
+    launches: canStart
+      ? [
+          ...saved.map((one) => launchCommand(one, navigate)),
+          ...uploaded.map((one) => launchProjectCommand(one, navigate)),
+        ]
+      : [],
     runs: (runs.data?.pages[0]?.runs ?? []).map((run) => runCommand(run, navigate)),
     search: text ? [searchCommand(text, navigate)] : [],
     isSearching: workflows.isFetching || projects.isFetching || runs.isFetching,

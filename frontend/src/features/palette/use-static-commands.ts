@@ -5,6 +5,7 @@ import { NAVIGATION_LINKS } from "@/components/navigation-links";
 import { THEME_CHOICES } from "@/components/theme-choices";
 import { signOut } from "@/lib/api/client";
 import { setPreference } from "@/lib/preferences";
+import { useCan } from "@/lib/rights";
 
 export interface Command {
   /** Unique. */
@@ -24,6 +25,8 @@ export function useStaticCommands(showShortcuts: () => void): {
   actions: Command[];
 } {
   const navigate = useNavigate();
+  const canWrite = useCan("workflows:write");
+  const canUpload = useCan("code:write");
   const pages = NAVIGATION_LINKS.map(({ to, label, letter, Icon }) => ({
     id: `page:${to}`,
     name: label,
@@ -32,7 +35,11 @@ export function useStaticCommands(showShortcuts: () => void): {
     keys: `g ${letter}`,
     run: () => void navigate({ to }),
   }));
-  return { pages, actions: [...actions(navigate, showShortcuts), ...themes()] };
+  const allowed = actions(navigate, showShortcuts).filter(
+    ({ id }) =>
+      (canWrite || id !== "action:new-workflow") && (canUpload || id !== "action:upload-project"),
+  );
+  return { pages, actions: [...allowed, ...themes()] };
 }
 
 function actions(navigate: ReturnType<typeof useNavigate>, showShortcuts: () => void): Command[] {

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { ListTree, Play } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { TimeAgo } from "@/components/time-ago";
 import { Button } from "@/components/ui/button";
 import type { ProjectSummary } from "@/lib/api/types";
@@ -74,12 +75,14 @@ function ProjectRow({ project }: { project: ProjectSummary }) {
           </Link>
         </Button>
         {status !== "failed" && (
-          <Button asChild size="sm">
-            <Link to="/projects/$projectId/run" params={params}>
-              <Play aria-hidden />
-              Run<span className="sr-only"> {name}</span>
-            </Link>
-          </Button>
+          <Allowed scope="runs:write">
+            <Button asChild size="sm">
+              <Link to="/projects/$projectId/run" params={params}>
+                <Play aria-hidden />
+                Run<span className="sr-only"> {name}</span>
+              </Link>
+            </Button>
+          </Allowed>
         )}
       </div>
     </li>

@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { FolderCode } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { ListSearch } from "@/components/list-search";
@@ -36,7 +37,9 @@ export function ProjectsPage() {
         <NoProjects />
       ) : (
         <>
-          <ProjectDropZone />
+          <Allowed scope="code:write">
+            <ProjectDropZone />
+          </Allowed>
           <ListSearch to="/projects" label="Search projects" q={q} />
           {isEmpty ? <NoResults q={q} /> : <ProjectList projects={projects} />}
         </>
@@ -75,7 +78,9 @@ function NoProjects() {
         <p className="text-ink-soft">
           Any CrewAI project runs here as it is: crews, flows, own tools and scripts.
         </p>
-        <ProjectDropZone />
+        <Allowed scope="code:write">
+          <ProjectDropZone />
+        </Allowed>
         <h3 className="font-medium">What happens next</h3>
         <ol className="grid gap-3 sm:grid-cols-3">
           {STEPS.map(([title, text], index) => (

@@ -29,6 +29,7 @@ const IMPORTS = {
   output: () => import("./output/output-tab"),
   chat: () => import("./chat/chat-tab"),
   log: () => import("./log/log-tab"),
+  network: () => import("./network/network-tab"),
   input: () => import("./config/config-tab"),
 };
 const RefusedHostsBanner = lazy(async () => ({
@@ -39,6 +40,7 @@ const GraphTab = lazy(async () => ({ default: (await IMPORTS.graph()).GraphTab }
 const OutputTab = lazy(async () => ({ default: (await IMPORTS.output()).OutputTab }));
 const ChatTab = lazy(async () => ({ default: (await IMPORTS.chat()).ChatTab }));
 const LogTab = lazy(async () => ({ default: (await IMPORTS.log()).LogTab }));
+const NetworkTab = lazy(async () => ({ default: (await IMPORTS.network()).NetworkTab }));
 const ConfigTab = lazy(async () => ({ default: (await IMPORTS.input()).ConfigTab }));
 
 const WIDE_TABS = [
@@ -47,6 +49,7 @@ const WIDE_TABS = [
   { value: "output", label: "Output" },
   { value: "log", label: "Log" },
   { value: "chat", label: "Chat" },
+  { value: "network", label: "Network" },
   { value: "input", label: "Inputs & config" },
 ] as const;
 const NARROW_TABS = [
@@ -56,6 +59,7 @@ const NARROW_TABS = [
   { value: "log", label: "Log" },
   { value: "chat", label: "Chat" },
   { value: "graph", label: "Graph" },
+  { value: "network", label: "Network" },
   { value: "input", label: "Inputs & config" },
 ] as const;
 type TabName = (typeof NARROW_TABS)[number]["value"];
@@ -128,6 +132,7 @@ export function RunLayout({ run }: { run: Run }) {
           {tab === "output" && <OutputTab run={run} store={store} />}
           {tab === "log" && <LogTab store={store} />}
           {tab === "chat" && <ChatTab run={run} store={store} />}
+          {tab === "network" && <NetworkTab run={run} />}
           {tab === "input" && <ConfigTab run={run} store={store} />}
         </RunTabPanel>
       </Tabs>
@@ -135,11 +140,11 @@ export function RunLayout({ run }: { run: Run }) {
   );
 }
 
-/** The tabs of a run. Agents elsewhere receive no messages; only the code of projects prints. */
+/** The tabs of a run. Of runs elsewhere no messages and connections pass here; only projects print. */
 function listTabs(run: Run, isWide: boolean): { value: TabName; label: string }[] {
   const tabs: readonly { value: TabName; label: string }[] = isWide ? WIDE_TABS : NARROW_TABS;
   const hidden = new Set<TabName>();
-  if (run.external) hidden.add("chat");
+  if (run.external) hidden.add("chat").add("network");
   if (run.projectId === null) hidden.add("log");
   return tabs.filter(({ value }) => !hidden.has(value));
 }

@@ -8,6 +8,7 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
 import { runQuery } from "@/lib/queries/runs";
+import { useIsShared } from "@/lib/rights";
 
 interface Props {
   name: "a" | "b";
@@ -17,6 +18,7 @@ interface Props {
 
 /** Header of one side of a comparison. */
 export function ComparedRun({ name, runId, onChange }: Props) {
+  const isShared = useIsShared();
   const run = useQuery(runQuery(runId));
   const letter = name.toUpperCase();
   return (
@@ -46,7 +48,8 @@ export function ComparedRun({ name, runId, onChange }: Props) {
               <RunStatus state={run.data.status} />
             </p>
             <p className="truncate text-xs text-ink-faint">
-              <TimeAgo at={run.data.startedAt ?? run.data.createdAt} /> · by {run.data.createdBy} ·{" "}
+              <TimeAgo at={run.data.startedAt ?? run.data.createdAt} /> ·{" "}
+              {isShared && `by ${run.data.createdByName} · `}
               <span className="font-mono">{runId}</span>
             </p>
           </>

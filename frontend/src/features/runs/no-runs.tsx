@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Play, SearchX } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
@@ -40,14 +41,16 @@ function NoRunsYet() {
       actions={
         <>
           {availability?.available !== false && (
-            <Button
-              variant="primary"
-              busy={start.isPending}
-              disabled={!availability}
-              onClick={() => start.mutate()}
-            >
-              Run the demo
-            </Button>
+            <Allowed scope="workflows:write">
+              <Button
+                variant="primary"
+                busy={start.isPending}
+                disabled={!availability}
+                onClick={() => start.mutate()}
+              >
+                Run the demo
+              </Button>
+            </Allowed>
           )}
           <Button asChild variant={availability?.available === false ? "primary" : "ghost"}>
             <Link to="/workflows">Choose a workflow</Link>

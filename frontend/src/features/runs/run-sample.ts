@@ -27,6 +27,7 @@ export function runSample(part: Partial<RunSummary> = {}): RunSummary {
     metadata: {},
     secondsAtWork: 12,
     createdBy: "ada",
+    createdByName: "ada",
     createdAt: "2026-11-22T10:00:00Z",
     startedAt: "2026-11-22T10:00:01Z",
     finishedAt: "2026-11-22T10:00:13Z",

@@ -7,6 +7,7 @@ import { useIsNarrowScreen } from "@/hooks/use-media-query";
 import type { RunSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { formatCount, formatCost } from "@/lib/format";
+import { useIsShared } from "@/lib/rights";
 
 import { RunCard } from "./run-card";
 import { RunDuration } from "./run-duration";
@@ -55,8 +56,11 @@ const columns = column.columns([
     header: "Cost",
     cell: ({ row }) => formatCost(row.original.usage.cost),
   }),
-  column.accessor("createdBy", { header: "Started by" }),
+  column.accessor("createdByName", { header: "Started by" }),
 ]);
+const ownColumns = columns.filter(
+  (one) => !("accessorKey" in one) || one.accessorKey !== "createdByName",
+);
 
 const WIDTHS: Record<string, string> = {
   select: "w-9",
@@ -66,7 +70,7 @@ const WIDTHS: Record<string, string> = {
   duration: "w-22 text-right",
   tokens: "w-20 text-right max-lg:hidden",
   cost: "w-20 text-right max-lg:hidden",
-  createdBy: "w-24 truncate max-lg:hidden",
+  createdByName: "w-24 truncate max-lg:hidden",
   note: "truncate",
 };
 
@@ -80,9 +84,10 @@ interface Props {
 export function RunsTable({ runs, selection, onSelect }: Props) {
   const narrow = useIsNarrowScreen();
   const container = useRef<HTMLDivElement>(null);
+  const isShared = useIsShared();
   const table = useTable({
     features: runTableFeatures,
-    columns,
+    columns: isShared ? columns : ownColumns,
     data: runs,
     getRowId: (run) => run.id,
     state: { rowSelection: selection },

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { GitCompare, Square, X } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { Button } from "@/components/ui/button";
 import type { RunSummary } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
@@ -20,7 +21,7 @@ export function SelectionBar({
 }) {
   const [stopping, setStopping] = useState<RunSummary[] | null>(null);
   const [a, b] = selected;
-  const active = selected.filter((run) => !hasEnded(run.status));
+  const active = selected.filter((run) => !run.external && !hasEnded(run.status));
   return (
     <div
       role="region"
@@ -38,10 +39,12 @@ export function SelectionBar({
           </Link>
         </Button>
       )}
-      <Button variant="danger" disabled={active.length === 0} onClick={() => setStopping(active)}>
-        <Square aria-hidden />
-        {active.length > 0 ? `Stop ${active.length}…` : "No active runs"}
-      </Button>
+      <Allowed scope="runs:write">
+        <Button variant="danger" disabled={active.length === 0} onClick={() => setStopping(active)}>
+          <Square aria-hidden />
+          {active.length > 0 ? `Stop ${active.length}…` : "No active runs"}
+        </Button>
+      </Allowed>
       <Button variant="ghost" onClick={onClear}>
         <X aria-hidden />
         Clear

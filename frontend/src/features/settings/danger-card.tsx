@@ -1,5 +1,6 @@
 import { useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
@@ -13,7 +14,9 @@ export function DangerCard() {
   return (
     <Card title="Danger zone" className="border-err/40">
       <div className="divide-y">
-        <DeleteRuns />
+        <Allowed scope="runs:write">
+          <DeleteRuns />
+        </Allowed>
         <ClearBrowserData />
       </div>
     </Card>

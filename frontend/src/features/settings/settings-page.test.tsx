@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { session } from "@/lib/api/session";
 import { getPreference, setPreference } from "@/lib/preferences";
+import { learnRights } from "@/lib/rights";
 import { server } from "@/testing/server";
 import { renderWithRouter } from "@/testing/render-with-router";
 
@@ -33,6 +34,23 @@ const me = (scopes: string[]) => ({
   isAdministrator: false,
   hasSecondFactor: false,
 });
+const QUOTAS = {
+  limits: { runsAtOnce: 4, spendPerMonth: { amount: "20", currency: "USD" }, keptDays: 30 },
+  ownLimits: { runsAtOnce: 4 },
+  upperLimits: { runsAtOnce: 8, spendPerMonth: { amount: "20", currency: "USD" }, keptDays: 30 },
+  administratorLimits: { runsAtOnce: 8 },
+  use: {
+    runsAtOnce: 4,
+    runsToday: 12,
+    spentThisMonth: [
+      { amount: "3", currency: "EUR" },
+      { amount: "5", currency: "USD" },
+    ],
+    storedMb: 1234.5,
+  },
+  dayEndsAt: "2026-12-01T00:00:00Z",
+  monthEndsAt: "2026-12-01T00:00:00Z",
+};
 const READY = {
   status: "ready",
   parts: {
@@ -45,6 +63,7 @@ beforeEach(() => {
   server.use(
     http.get("*/api/v1/about", () => HttpResponse.json(ABOUT)),
     http.get("*/health/ready", () => HttpResponse.json(READY)),
+    http.get("*/api/v1/workspace/quotas", () => HttpResponse.json(QUOTAS)),
     http.get("*/api/v1/me", () => HttpResponse.json(me(["runs:read"]))),
   );
 });
@@ -175,17 +194,88 @@ describe("SettingsPage", () => {
     expect(getPreference("theme")).toBe("dark");
   });
 
+  it("shows the limits of the workspace with their use, to viewers without buttons", async () => {
+    learnRights(["runs:read"], true);
+    renderWithRouter(<SettingsPage />);
+
+    expect(await screen.findByText("4 of 4")).toBeVisible();
+    expect(screen.getByText("12, no limit")).toBeVisible();
+    expect(screen.getByText("€3.00, $5.00 of $20.00")).toBeVisible();
+    expect(screen.getByText("1,234.5 MB, no limit")).toBeVisible();
+    expect(screen.getByText("for 30 days")).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Change limits" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Set upper limits" })).toBeNull();
+  });
+
+  it("changes the limits of the workspace", async () => {
+    const bodies: unknown[] = [];
+    const answer = { ...QUOTAS, limits: { runsAtOnce: 6 }, ownLimits: { runsAtOnce: 6 } };
+    learnRights(["runs:read", "settings:write"], true);
+    server.use(
+      http.put("*/api/v1/workspace/quotas", async ({ request }) => {
+        bodies.push(await request.json());
+        return HttpResponse.json(answer);
+      }),
+    );
+    const { user } = renderWithRouter(<SettingsPage />);
+
+    await user.click(await screen.findByRole("button", { name: "Change limits" }));
+    const field = await screen.findByLabelText("Runs at once");
+    expect(field).toHaveAccessibleDescription("At most 8.");
+    await user.clear(field);
+    await user.type(field, "6");
+    await user.type(screen.getByLabelText("Spending per month"), "9.5");
+    await user.click(screen.getByRole("button", { name: "Save limits" }));
+
+    expect(await screen.findByText("4 of 6")).toBeVisible();
+    expect(bodies).toEqual([
+      {
+        runsAtOnce: 6,
+        runsPerDay: null,
+        spendPerMonth: { amount: "9.5", currency: "USD" },
+        storedMb: null,
+        keptDays: null,
+        network: null,
+      },
+    ]);
+  });
+
+  it("keeps the dialog open when limits are above the server's", async () => {
+    const problem = { title: "Above what the server allows", detail: "At most 8." };
+    learnRights(["runs:read", "settings:write"], true);
+    server.use(
+      http.put("*/api/v1/workspace/quotas", () => HttpResponse.json(problem, { status: 422 })),
+    );
+    const { user } = renderWithRouter(<SettingsPage />);
+
+    await user.click(await screen.findByRole("button", { name: "Change limits" }));
+    await user.click(await screen.findByRole("button", { name: "Save limits" }));
+
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("Above what the server allows")).toBeVisible();
+  });
+
   it("leads those who may see people to the team's pages", async () => {
-    server.use(http.get("*/api/v1/me", () => HttpResponse.json(me(["runs:read", "people:read"]))));
+    learnRights(["runs:read", "people:read"], true);
     renderWithRouter(<SettingsPage />);
 
     expect(await screen.findByRole("link", { name: "Manage people" })).toBeVisible();
+    expect(screen.queryByRole("link", { name: "Open audit log" })).toBeNull();
   });
 
-  it("shows others no team", async () => {
+  it("leads those who may see it to the audit log", async () => {
+    learnRights(["people:read", "audit:read"], true);
+    renderWithRouter(<SettingsPage />);
+
+    expect(await screen.findByRole("link", { name: "Open audit log" })).toBeVisible();
+  });
+
+  it("shows others neither the team nor the deletion of runs", async () => {
+    learnRights(["runs:read"], true);
     renderWithRouter(<SettingsPage />);
 
     await screen.findByText("1.2.3");
     expect(screen.queryByText("Team")).toBeNull();
+    expect(screen.queryByText("Delete finished runs")).toBeNull();
   });
 });

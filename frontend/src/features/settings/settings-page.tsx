@@ -4,6 +4,7 @@ import { AboutCard } from "./about-card";
 import { AppearanceCard } from "./appearance-card";
 import { DangerCard } from "./danger-card";
 import { HealthCard } from "./health-card";
+import { QuotasCard } from "./quotas-card";
 import { SessionCard } from "./session-card";
 import { TeamCard } from "./team-card";
 
@@ -13,6 +14,7 @@ export function SettingsPage() {
       <AppearanceCard />
       <SessionCard />
       <TeamCard />
+      <QuotasCard />
       <HealthCard />
       <AboutCard />
       <DangerCard />

@@ -1,16 +1,17 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
+import { Allowed } from "@/components/allowed";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { meQuery } from "@/lib/queries/team";
+import { useCan } from "@/lib/rights";
 
+import { PublicLinksSetting } from "./public-links-setting";
 import { SettingRow } from "./setting-row";
 
-/** Leads to the people and the API keys of the workspace, for those who may see them. */
+/** Leads to people, API keys and the audit log of the workspace, for those who may see them. */
 export function TeamCard() {
-  const { data: me } = useQuery(meQuery());
-  if (!me?.scopes.includes("people:read")) return null;
+  const canSeePeople = useCan("people:read");
+  if (!canSeePeople) return null;
   return (
     <Card title="Team">
       <div className="divide-y">
@@ -27,6 +28,26 @@ export function TeamCard() {
             <Link to="/settings/api-keys">Manage keys</Link>
           </Button>
         </SettingRow>
+        <Allowed scope="audit:read">
+          <SettingRow name="Audit log" hint="Who changed what, and what was refused.">
+            <Button asChild>
+              <Link to="/settings/audit">Open audit log</Link>
+            </Button>
+          </SettingRow>
+        </Allowed>
+        <Allowed scope="instance:admin">
+          <SettingRow
+            name="Workspaces"
+            hint="All workspaces of this server, with their limits and what they use."
+          >
+            <Button asChild>
+              <Link to="/settings/workspaces">Show workspaces</Link>
+            </Button>
+          </SettingRow>
+        </Allowed>
+        <Allowed scope="settings:write">
+          <PublicLinksSetting />
+        </Allowed>
       </div>
     </Card>
   );

@@ -8,7 +8,9 @@ import { meQuery } from "@/lib/queries/team";
 import { roleLabel } from "@/lib/roles";
 
 import { ApiKeysCard } from "./api-keys-card";
+import { IdentitiesCard } from "./identities-card";
 import { PasswordCard } from "./password-card";
+import { PrivacyCard } from "./privacy-card";
 import { SecondFactorCard } from "./second-factor-card";
 import { SessionsCard } from "./sessions-card";
 
@@ -25,7 +27,8 @@ export function AccountPage() {
         <>
           <Card title={me.data.personId ? me.data.name : "API key of the server"}>
             <div className="px-4 py-3">
-              <p>{me.data.email ?? "You are signed in with a key, not as a person."}</p>
+              {me.data.email && <p>{me.data.email}</p>}
+              {!me.data.personId && <p>You are signed in with a key, not as a person.</p>}
               <p className="text-ink-faint">
                 {roleLabel(me.data.workspace.role)} in {me.data.workspace.name}
               </p>
@@ -34,9 +37,15 @@ export function AccountPage() {
           <SessionsCard />
           {me.data.personId && (
             <>
-              <PasswordCard />
-              <SecondFactorCard isActive={me.data.hasSecondFactor} />
+              <IdentitiesCard />
+              {me.data.hasPassword && (
+                <>
+                  <PasswordCard />
+                  <SecondFactorCard isActive={me.data.hasSecondFactor} />
+                </>
+              )}
               <ApiKeysCard own />
+              <PrivacyCard />
             </>
           )}
         </>

@@ -9,6 +9,7 @@ import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { api } from "@/lib/api/client";
 import type { ApiKey } from "@/lib/api/types";
 import { teamKeys } from "@/lib/queries/team";
+import { useCan } from "@/lib/rights";
 import { toast } from "@/lib/toast";
 
 /** A key with its state; revokes it. */
@@ -27,6 +28,7 @@ export function ApiKeyRow({ apiKey, own }: { apiKey: ApiKey; own: boolean }) {
       await queryClient.invalidateQueries({ queryKey: teamKeys.apiKeys(own) });
     },
   });
+  const canRevoke = useCan("keys:write") || own;
   const state = keyState(apiKey);
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2.5">
@@ -46,7 +48,7 @@ export function ApiKeyRow({ apiKey, own }: { apiKey: ApiKey; own: boolean }) {
         )}
       </span>
       <Badge tone={state === "Valid" ? "ok" : "idle"}>{state}</Badge>
-      {state === "Valid" && (
+      {state === "Valid" && canRevoke && (
         <Button size="sm" variant="danger" onClick={() => setIsConfirming(true)}>
           Revoke<span className="sr-only"> {apiKey.name}</span>
         </Button>

@@ -9,6 +9,7 @@ import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { apiKeysQuery } from "@/lib/queries/team";
+import { useCan } from "@/lib/rights";
 
 import { ApiKeyRow } from "./api-key-row";
 import { NewApiKeyDialog } from "./new-api-key-dialog";
@@ -18,7 +19,8 @@ export function ApiKeysCard({ own }: { own: boolean }) {
   const [isCreating, setIsCreating] = useState(false);
   const list = useInfiniteQuery(apiKeysQuery(own));
   const keys = list.data?.pages.flatMap((page) => page.apiKeys) ?? [];
-  const create = (
+  const canCreate = useCan("keys:write") || own;
+  const create = canCreate && (
     <Button size="sm" onClick={() => setIsCreating(true)}>
       <Plus aria-hidden />
       New API key

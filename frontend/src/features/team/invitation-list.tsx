@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
+import { Allowed } from "@/components/allowed";
 import { TimeAgo } from "@/components/time-ago";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -38,9 +39,11 @@ function InvitationRow({ invitation: { id, email, role, createdAt } }: { invitat
       <span className="text-ink-faint">
         invited <TimeAgo at={createdAt} />
       </span>
-      <Button size="sm" busy={revoke.isPending} onClick={() => revoke.mutate()}>
-        Revoke<span className="sr-only"> the invitation of {email}</span>
-      </Button>
+      <Allowed scope="people:write">
+        <Button size="sm" busy={revoke.isPending} onClick={() => revoke.mutate()}>
+          Revoke<span className="sr-only"> the invitation of {email}</span>
+        </Button>
+      </Allowed>
     </li>
   );
 }

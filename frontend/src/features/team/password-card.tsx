@@ -2,12 +2,13 @@ import { useMutation } from "@tanstack/react-query";
 import { useForm } from "react-hook-form";
 
 import { ErrorPanel } from "@/components/error-panel";
+import { NewPasswordField } from "@/components/new-password-field";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { api } from "@/lib/api/client";
-import { NEW_PASSWORD_HINT, newPasswordRules } from "@/lib/new-password";
+import { newPasswordRules } from "@/lib/new-password";
 import { toast } from "@/lib/toast";
 
 interface Values {
@@ -45,13 +46,11 @@ export function PasswordCard() {
               {...register("currentPassword", { required: "Enter your current password." })}
             />
           </Field>
-          <Field label="New password" hint={NEW_PASSWORD_HINT} error={errors.password?.message}>
-            <Input
-              type="password"
-              autoComplete="new-password"
-              {...register("password", newPasswordRules)}
-            />
-          </Field>
+          <NewPasswordField
+            label="New password"
+            error={errors.password?.message}
+            registration={register("password", newPasswordRules)}
+          />
         </div>
         <div className="flex justify-end">
           <Button type="submit" busy={formState.isSubmitting}>

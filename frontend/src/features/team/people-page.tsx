@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { UserPlus, Users } from "lucide-react";
 import { useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { LoadMore } from "@/components/load-more";
@@ -23,10 +24,12 @@ export function PeoplePage() {
   const people = list.data?.pages.flatMap((page) => page.people) ?? [];
   const open = invitations.data ?? [];
   const invite = (
-    <Button variant="primary" onClick={() => setIsInviting(true)}>
-      <UserPlus aria-hidden />
-      Invite someone
-    </Button>
+    <Allowed scope="people:write">
+      <Button variant="primary" onClick={() => setIsInviting(true)}>
+        <UserPlus aria-hidden />
+        Invite someone
+      </Button>
+    </Allowed>
   );
   return (
     <Page

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Copy, Download, Ellipsis, FolderArchive, SquarePen, Trash2 } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import type { WorkflowSummary } from "@/lib/api/types";
@@ -30,10 +31,12 @@ export function WorkflowRowMenu({ workflow, actions, onDelete }: Props) {
           Open
         </Link>
       </MenuItem>
-      <MenuItem onSelect={() => actions.duplicate(workflow)}>
-        <Copy aria-hidden />
-        Duplicate
-      </MenuItem>
+      <Allowed scope="workflows:write">
+        <MenuItem onSelect={() => actions.duplicate(workflow)}>
+          <Copy aria-hidden />
+          Duplicate
+        </MenuItem>
+      </Allowed>
       <MenuItem onSelect={() => actions.download(workflow, "yaml")}>
         <Download aria-hidden />
         Export as YAML
@@ -42,11 +45,13 @@ export function WorkflowRowMenu({ workflow, actions, onDelete }: Props) {
         <FolderArchive aria-hidden />
         Export as a CrewAI project
       </MenuItem>
-      <MenuSeparator />
-      <MenuItem danger onSelect={onDelete}>
-        <Trash2 aria-hidden />
-        Delete…
-      </MenuItem>
+      <Allowed scope="workflows:write">
+        <MenuSeparator />
+        <MenuItem danger onSelect={onDelete}>
+          <Trash2 aria-hidden />
+          Delete…
+        </MenuItem>
+      </Allowed>
     </Menu>
   );
 }

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import { lazy, Suspense } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { TimeAgo } from "@/components/time-ago";
 import { Button } from "@/components/ui/button";
 import type { WorkflowSummary } from "@/lib/api/types";
@@ -54,13 +55,15 @@ export function WorkflowRow({ workflow, actions, onDelete }: Props) {
         <span className="block text-xs text-ink-faint">Version {workflow.version}</span>
       </div>
       <div className="relative flex items-center justify-end gap-1">
-        <Button asChild size="sm">
-          <Link to="/workflows/$workflowId/run" params={{ workflowId: workflow.id }}>
-            <Play aria-hidden />
-            Run
-            <span className="sr-only"> {workflow.name}</span>
-          </Link>
-        </Button>
+        <Allowed scope="runs:write">
+          <Button asChild size="sm">
+            <Link to="/workflows/$workflowId/run" params={{ workflowId: workflow.id }}>
+              <Play aria-hidden />
+              Run
+              <span className="sr-only"> {workflow.name}</span>
+            </Link>
+          </Button>
+        </Allowed>
         <Suspense fallback={<span className="size-7 max-sm:size-9" />}>
           <WorkflowRowMenu workflow={workflow} actions={actions} onDelete={onDelete} />
         </Suspense>

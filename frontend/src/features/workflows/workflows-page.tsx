@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Plus, Upload, Workflow as WorkflowIcon } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { ListSearch } from "@/components/list-search";
@@ -31,12 +32,14 @@ export function WorkflowsPage() {
     <Page
       title="Workflows"
       actions={
-        <Button asChild variant="primary">
-          <Link to="/workflows/new">
-            <Plus aria-hidden />
-            New workflow
-          </Link>
-        </Button>
+        <Allowed scope="workflows:write">
+          <Button asChild variant="primary">
+            <Link to="/workflows/new">
+              <Plus aria-hidden />
+              New workflow
+            </Link>
+          </Button>
+        </Allowed>
       }
     >
       {!(isEmpty && !q) && <ListSearch to="/workflows" label="Search workflows" q={q} />}
@@ -91,7 +94,7 @@ function NoWorkflows() {
         icon={WorkflowIcon}
         title="No workflows yet"
         actions={
-          <>
+          <Allowed scope="workflows:write">
             <Button asChild variant="primary">
               <Link to="/workflows/new">Browse templates</Link>
             </Button>
@@ -104,7 +107,7 @@ function NoWorkflows() {
                 Import
               </Link>
             </Button>
-          </>
+          </Allowed>
         }
       >
         A workflow is a crew of agents and their tasks.

@@ -1,6 +1,7 @@
 import createClient from "openapi-fetch";
 
 import { connection } from "../connection";
+import { reportRefusal } from "../rights";
 import { readProblem, ServerUnreachable } from "./problem";
 import type { paths } from "./schema";
 import { session } from "./session";
@@ -43,13 +44,26 @@ async function isSessionRejected(response: Response): Promise<boolean> {
 
 /** Signs out in every tab. The server ends the session even when this page is left meanwhile. */
 export function signOut(): void {
-  const { csrfToken } = session;
+  const { csrfToken, endsAtIssuer } = session;
   session.forget();
   if (!csrfToken) return;
   const headers = { "X-CSRF-Token": csrfToken };
+  if (endsAtIssuer) {
+    void signOutAtIssuer(headers);
+    return;
+  }
   fetch(apiUrl("/api/v1/session"), { method: "DELETE", headers, keepalive: true }).catch(() => {
     // The server is unreachable: the session ends there at its time.
   });
+}
+
+/** Ends the session, then leaves for the issuer, which ends its own and sends the browser back. */
+async function signOutAtIssuer(headers: Record<string, string>): Promise<void> {
+  const init = { method: "POST", headers, keepalive: true };
+  const response = await fetch(apiUrl("/api/v1/me/sign-out"), init).catch(() => null);
+  if (!response?.ok) return;
+  const { url } = (await response.json()) as { url: string | null };
+  if (url) location.assign(url);
 }
 
 export const api = createClient<paths>({
@@ -60,7 +74,10 @@ export const api = createClient<paths>({
 
 api.use({
   async onResponse({ response }) {
-    if (!response.ok) throw await readProblem(response);
+    if (response.ok) return;
+    const problem = await readProblem(response);
+    if (problem.slug === "scope-missing") reportRefusal();
+    throw problem;
   },
 });
 

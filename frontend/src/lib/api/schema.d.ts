@@ -14,6 +14,8 @@ export interface paths {
     /**
      * List Inputs
      * @description List the names of the inputs that a kickoff takes.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["amp:list_inputs"];
     put?: never;
@@ -40,6 +42,8 @@ export interface paths {
      *     Of a project, the newest version that is built is executed; without one the answer is 409.
      *     `details.missing_inputs` of a 422 lists the inputs without a value. Webhooks are signed (Standard
      *     Webhooks) and sent in order, at least once.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["amp:start_kickoff"];
     delete?: never;
@@ -60,6 +64,8 @@ export interface paths {
     /**
      * Resume Execution
      * @description Give feedback on the task that an execution waits for: accept its output, or have it revised.
+     *
+     *     Scope: `approvals:write`
      */
     post: operations["amp:resume_execution"];
     delete?: never;
@@ -78,6 +84,8 @@ export interface paths {
     /**
      * Get Status
      * @description Get the state of an execution, and its result once it has one.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["amp:get_status"];
     put?: never;
@@ -98,6 +106,8 @@ export interface paths {
     /**
      * Get Execution Status
      * @description Get the state of an execution, as `GET status/{kickoff_id}`.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["amp:get_execution_status"];
     put?: never;
@@ -118,6 +128,8 @@ export interface paths {
     /**
      * Get About
      * @description The versions and states of this server's parts.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["health:get_about"];
     put?: never;
@@ -138,6 +150,8 @@ export interface paths {
     /**
      * List Api Keys
      * @description List all keys of the workspace, newest first, revoked and expired ones included.
+     *
+     *     Scope: `keys:read`
      */
     get: operations["keys:list_api_keys"];
     put?: never;
@@ -146,6 +160,8 @@ export interface paths {
      * @description Create a key of the workspace, for a program. It belongs to no person, and outlives who created it.
      *
      *     The answer contains the key, which cannot be read again. A key cannot have scopes that its creator lacks.
+     *
+     *     Scope: `keys:write`
      */
     post: operations["keys:create_api_key"];
     delete?: never;
@@ -167,8 +183,85 @@ export interface paths {
     /**
      * Revoke Api Key
      * @description Revoke a key, of the workspace or of a person in it. Requests with it fail within seconds.
+     *
+     *     Scope: `keys:write`
      */
     delete: operations["keys:revoke_api_key"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/apis": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Apis
+     * @description List the HTTP APIs whose operations are tools, by name.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["apis:list_apis"];
+    put?: never;
+    /**
+     * Create Api
+     * @description Add operations of an OpenAPI 3 document as tools, named `api:NAME/OPERATION` in workflows.
+     *
+     *     They are kept as the document describes them now: a later version of it changes nothing. References to
+     *     other documents are not followed.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["apis:create_api"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/apis/preview": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Preview Api
+     * @description List the operations of an OpenAPI 3 document, to choose those that become tools.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["apis:preview_api"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/apis/{api_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete Api
+     * @description Delete an API and its tools. Runs whose workflows name them can then not be started.
+     *
+     *     Scope: `connections:write`
+     */
+    delete: operations["apis:delete_api"];
     options?: never;
     head?: never;
     patch?: never;
@@ -184,6 +277,8 @@ export interface paths {
     /**
      * List Approvals
      * @description List approval requests, newest first.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["approvals:list_approvals"];
     put?: never;
@@ -204,6 +299,8 @@ export interface paths {
     /**
      * Get Approval
      * @description Get one approval request with the proposed output.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["approvals:get_approval"];
     put?: never;
@@ -228,8 +325,58 @@ export interface paths {
      * @description Approve, revise or reject a task output, or answer a question. A request can be resolved only once.
      *
      *     After `approve`, `revise` and `answer` the run continues automatically; `reject` fails it.
+     *
+     *     Scope: `approvals:write`
      */
     post: operations["approvals:resolve_approval"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/audit": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Audit Entries
+     * @description List changes and refused attempts in the workspace, newest first.
+     *
+     *     Administrators of the server also see what belongs to no workspace, such as failed sign-ins.
+     *
+     *     Scope: `audit:read`
+     */
+    get: operations["audit:list_audit_entries"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/audit/export": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Export Audit Log
+     * @description Download all entries that match, the oldest first.
+     *
+     *     `crewai-runner audit verify --file` checks a download in JSON lines without filters.
+     *
+     *     Scope: `audit:read`
+     */
+    get: operations["audit:export_audit_log"];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -258,8 +405,126 @@ export interface paths {
      *
      *     With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one `answer` or
      *     `problem` event. The text of a chunk with `replaces: true` replaces that of all chunks before it.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["chat:send_chat"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/connections": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Connections
+     * @description List the connections of tools to services and hosts, oldest first. Secrets are never returned.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["connections:list_connections"];
+    put?: never;
+    /**
+     * Create Connection
+     * @description Create a connection. Its secret is stored encrypted and never returned.
+     *
+     *     The body may also be the connection itself, without the enclosing `connection` member. Nothing is
+     *     contacted; test it with `POST /connections/{id}/test`.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["connections:create_connection"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/connections/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Test Unsaved Connection
+     * @description Test a connection without saving it. Takes at most 10 seconds; failures are reported with status 200.
+     *
+     *     What a test does: see `POST /connections/{id}/test`.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["connections:test_unsaved_connection"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/connections/{connection_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Connection
+     * @description Get one connection; its version is in the ETag.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["connections:get_connection"];
+    put?: never;
+    post?: never;
+    /**
+     * Delete Connection
+     * @description Delete a connection and its secret. Runs whose tools need it can then not be started.
+     *
+     *     Scope: `connections:write`
+     */
+    delete: operations["connections:delete_connection"];
+    options?: never;
+    head?: never;
+    /**
+     * Update Connection
+     * @description Change the fields that are sent. `secret: null` removes the secret.
+     *
+     *     A stored secret is never sent to a new address: when the host of `baseUrl` changes, send `secret` again.
+     *
+     *     Scope: `connections:write`
+     */
+    patch: operations["connections:update_connection"];
+    trace?: never;
+  };
+  "/api/v1/connections/{connection_id}/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Test Connection
+     * @description Test a connection with its stored secret, in at most 10 seconds; failures are reported with status 200.
+     *
+     *     A search service is asked for one result, a host with GET, and to a channel a test message is posted.
+     *     `stage` is the last stage: name resolution, connection, TLS, authentication, answer.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["connections:test_connection"];
     delete?: never;
     options?: never;
     head?: never;
@@ -278,6 +543,8 @@ export interface paths {
      * @description Get run outcomes, cost, tokens and durations of a period, over time and by workflow.
      *
      *     A run belongs to the bucket of its creation time. An unknown value is null, never 0.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["insights:get_insights"];
     put?: never;
@@ -298,6 +565,8 @@ export interface paths {
     /**
      * List Invitations
      * @description List the open invitations to the workspace, newest first.
+     *
+     *     Scope: `people:read`
      */
     get: operations["people:list_invitations"];
     put?: never;
@@ -306,6 +575,8 @@ export interface paths {
      * @description Create an invitation: a link for one person, which works once, for seven days.
      *
      *     Pass it on yourself. An earlier invitation of the same person to this workspace becomes invalid.
+     *
+     *     Scope: `people:write`
      */
     post: operations["people:invite_person"];
     delete?: never;
@@ -327,8 +598,316 @@ export interface paths {
     /**
      * Revoke Invitation
      * @description Make an open invitation invalid.
+     *
+     *     Scope: `people:write`
      */
     delete: operations["people:revoke_invitation"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/authorizations/finish": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Finish Mcp Authorization
+     * @description Finish an authorization that the same caller has begun, within ten minutes and once.
+     *
+     *     The tokens are stored encrypted, refreshed in the background, and sent to that MCP server only.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["mcp:finish_mcp_authorization"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/export/config": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Export Mcp Config
+     * @description Get the MCP servers as a client's configuration. Credentials are placeholders, commands left out.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["mcp:export_mcp_config"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/import/config": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Import Mcp Config
+     * @description Add the servers of a client's configuration file. Nothing is contacted, and no command is started.
+     *
+     *     Servers that are reached over HTTP are added, with their credential if the file has it. A command that
+     *     equals one of `MCP_STDIO_COMMANDS` word by word is added switched off, without its environment. For the
+     *     others the answer says why not.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["mcp:import_mcp_config"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Mcp Servers
+     * @description List the MCP servers of the workspace, by name. Credentials are never returned.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["mcp:list_mcp_servers"];
+    put?: never;
+    /**
+     * Create Mcp Server
+     * @description Add an MCP server that is reached over streamable HTTP, or a command that the administrator has listed.
+     *
+     *     The credential is stored encrypted.
+     *
+     *     The server is not contacted: connect it with `POST /mcp/servers/{id}/connect`, then review its tools.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["mcp:create_mcp_server"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Mcp Server
+     * @description Get one MCP server. Its version is in the body: its status and tools change without a new version.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["mcp:get_mcp_server"];
+    /**
+     * Replace Mcp Server
+     * @description Replace an MCP server. A credential that is not sent is kept; null removes it.
+     *
+     *     A stored credential is never sent to a new address, and with another address all tools must be approved
+     *     again.
+     *
+     *     Scope: `connections:write`
+     */
+    put: operations["mcp:replace_mcp_server"];
+    post?: never;
+    /**
+     * Delete Mcp Server
+     * @description Delete an MCP server, its credential and the approvals of its tools.
+     *
+     *     Scope: `connections:write`
+     */
+    delete: operations["mcp:delete_mcp_server"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}/authorize": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Begin Mcp Authorization
+     * @description Begin to authorize an MCP server with OAuth 2.1: the browser continues at the URL of the answer.
+     *
+     *     Its authorization server is found through its metadata. This server registers there by itself, unless
+     *     the MCP server has a client ID. Afterwards the browser comes back to the dashboard.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["mcp:begin_mcp_authorization"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}/connect": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Connect Mcp Server
+     * @description Connect to an MCP server and read its list of tools. Takes at most 25 seconds.
+     *
+     *     Failures are reported with status 200; `stage` is the last stage: name resolution, connection, TLS,
+     *     authentication, initialization, list of tools. Tools that the server describes differently since they
+     *     were approved are not used until they are approved again.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["mcp:connect_mcp_server"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}/status": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Mcp Server Status
+     * @description Get what is known about an MCP server without contacting it.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["mcp:get_mcp_server_status"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}/tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Mcp Server Tools
+     * @description List the tools of an MCP server: what it lists, and what was approved of it.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["mcp:list_mcp_server_tools"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}/tools/review": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Review Mcp Tools
+     * @description Approve tools of an MCP server, or switch them off.
+     *
+     *     An approval is for the description with the digest that is sent: the one that the person has seen.
+     *
+     *     Scope: `connections:write`
+     */
+    post: operations["mcp:review_mcp_tools"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Usable Mcp Tools
+     * @description List the MCP tools that workflows may use now, with the names that they use.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["mcp:list_usable_mcp_tools"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/tools/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Try Mcp Tool
+     * @description Call an approved MCP tool, as `POST /tools/try` does.
+     *
+     *     It takes effect at the server and takes at most 30 seconds; its failures have status 200.
+     *
+     *     Scope: `tools:try`
+     */
+    post: operations["mcp:try_mcp_tool"];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -344,6 +923,8 @@ export interface paths {
     /**
      * Get Me
      * @description Who is calling, in which workspace, and what they may do there.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["me:get_me"];
     put?: never;
@@ -364,12 +945,16 @@ export interface paths {
     /**
      * List Own Api Keys
      * @description List your own keys in this workspace, newest first.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["keys:list_own_api_keys"];
     put?: never;
     /**
      * Create Own Api Key
      * @description Create a key that acts as you in this workspace: it never has more rights than you have at the time.
+     *
+     *     Scope: `runs:read`
      */
     post: operations["keys:create_own_api_key"];
     delete?: never;
@@ -391,8 +976,84 @@ export interface paths {
     /**
      * Revoke Own Api Key
      * @description Revoke one of your own keys.
+     *
+     *     Scope: `runs:read`
      */
     delete: operations["keys:revoke_own_api_key"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/me/export": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Export Own Data
+     * @description Export what this server stores about you, and what you have written in runs.
+     *
+     *     Scope: `runs:read`
+     */
+    get: operations["me:export_own_data"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/me/identities": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Identities
+     * @description List your accounts at issuers with which you sign in.
+     *
+     *     Scope: `runs:read`
+     */
+    get: operations["me:list_identities"];
+    put?: never;
+    /**
+     * Begin Linking
+     * @description Begin to connect your account with one at an issuer. The browser continues at `url`.
+     *
+     *     Scope: `runs:read`
+     */
+    post: operations["me:begin_linking"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/me/identities/{identity_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove Identity
+     * @description Disconnect your account from one at an issuer.
+     *
+     *     Sessions that began there end, and so do the roles that your groups there gave you.
+     *
+     *     Scope: `runs:read`
+     */
+    delete: operations["me:remove_identity"];
     options?: never;
     head?: never;
     patch?: never;
@@ -410,6 +1071,8 @@ export interface paths {
     /**
      * Join Workspace
      * @description Accept an invitation to another workspace that was made for your e-mail address.
+     *
+     *     Scope: `runs:read`
      */
     post: operations["me:join_workspace"];
     delete?: never;
@@ -429,9 +1092,35 @@ export interface paths {
     /**
      * Change Password
      * @description Change your password. Your other sessions end.
+     *
+     *     Scope: `runs:read`
      */
     put: operations["me:change_password"];
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/me/removal": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Remove Own Account
+     * @description Remove your account for good: sessions, keys, links, second factor and accounts at other issuers.
+     *
+     *     What you did stays, under the pseudonym of the answer. The last owner of a workspace cannot leave.
+     *
+     *     Scope: `runs:read`
+     */
+    post: operations["me:remove_own_account"];
     delete?: never;
     options?: never;
     head?: never;
@@ -450,6 +1139,8 @@ export interface paths {
     /**
      * Start Second Factor
      * @description Begin to set up an authenticator app (TOTP). It counts once a code has confirmed it.
+     *
+     *     Scope: `runs:read`
      */
     post: operations["me:start_second_factor"];
     delete?: never;
@@ -470,6 +1161,8 @@ export interface paths {
     /**
      * Confirm Second Factor
      * @description Activate the second factor with a code from the app; the answer has the recovery codes.
+     *
+     *     Scope: `runs:read`
      */
     post: operations["me:confirm_second_factor"];
     delete?: never;
@@ -490,6 +1183,8 @@ export interface paths {
     /**
      * Remove Second Factor
      * @description Remove the second factor and its recovery codes.
+     *
+     *     Scope: `runs:read`
      */
     post: operations["me:remove_second_factor"];
     delete?: never;
@@ -508,6 +1203,8 @@ export interface paths {
     /**
      * List Own Sessions
      * @description List the browsers in which you are signed in, newest first.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["me:list_own_sessions"];
     put?: never;
@@ -531,8 +1228,34 @@ export interface paths {
     /**
      * End Own Session
      * @description Sign a browser out.
+     *
+     *     Scope: `runs:read`
      */
     delete: operations["me:end_own_session"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/me/sign-out": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Sign Out
+     * @description End the session of this request's cookie, as `DELETE /session` does.
+     *
+     *     If it began at an issuer, the answer says where the browser ends its session there too.
+     *
+     *     Scope: `runs:read`
+     */
+    post: operations["me:sign_out"];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -550,6 +1273,8 @@ export interface paths {
     /**
      * Enter Workspace
      * @description Continue in another workspace: a new session begins there, and that of this request ends.
+     *
+     *     Scope: `runs:read`
      */
     post: operations["me:enter_workspace"];
     delete?: never;
@@ -568,6 +1293,8 @@ export interface paths {
     /**
      * List Models
      * @description List the models of the workspace, oldest first.
+     *
+     *     Scope: `models:read`
      */
     get: operations["models:list_models"];
     put?: never;
@@ -577,6 +1304,8 @@ export interface paths {
      *
      *     With `default: true` it replaces the default model of its type. The body may also be the model itself,
      *     without the enclosing `model` member.
+     *
+     *     Scope: `models:write`
      */
     post: operations["models:create_model"];
     delete?: never;
@@ -595,6 +1324,8 @@ export interface paths {
     /**
      * Get Model
      * @description Get one model; its version is in the ETag.
+     *
+     *     Scope: `models:read`
      */
     get: operations["models:get_model"];
     put?: never;
@@ -602,6 +1333,8 @@ export interface paths {
     /**
      * Delete Model
      * @description Delete a model. Workflows that use it cannot be started until it is registered again.
+     *
+     *     Scope: `models:write`
      */
     delete: operations["models:delete_model"];
     options?: never;
@@ -609,6 +1342,8 @@ export interface paths {
     /**
      * Update Model
      * @description Change the fields that are sent. `default: true` replaces the default model of the type.
+     *
+     *     Scope: `models:write`
      */
     patch: operations["models:update_model"];
     trace?: never;
@@ -623,6 +1358,8 @@ export interface paths {
     /**
      * List People
      * @description List the people of the workspace with their roles.
+     *
+     *     Scope: `people:read`
      */
     get: operations["people:list_people"];
     put?: never;
@@ -631,6 +1368,8 @@ export interface paths {
      * @description Create a person with a password, and add them to this workspace.
      *
      *     For the administrator, who so creates the first person of a server; owners invite people instead.
+     *
+     *     Scope: `instance:admin`
      */
     post: operations["people:create_person"];
     delete?: never;
@@ -654,6 +1393,8 @@ export interface paths {
      * @description Remove someone from the workspace, with their sessions and API keys in it.
      *
      *     Their account and their other workspaces stay, as do their runs.
+     *
+     *     Scope: `people:write`
      */
     delete: operations["people:remove_person"];
     options?: never;
@@ -661,8 +1402,59 @@ export interface paths {
     /**
      * Change Role
      * @description Change someone's role in the workspace. It counts at once, in open streams within seconds.
+     *
+     *     Someone who gets more rights signs in again: their browser sessions in this workspace end.
+     *
+     *     Scope: `people:write`
      */
     patch: operations["people:change_role"];
+    trace?: never;
+  };
+  "/api/v1/people/{person_id}/account": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove Account
+     * @description Remove anyone on this server for good. For administrators.
+     *
+     *     Sessions, keys, links, second factor and accounts at other issuers go. What they did stays, under the
+     *     pseudonym of the answer.
+     *
+     *     Scope: `instance:admin`
+     */
+    delete: operations["people:remove_account"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/people/{person_id}/export": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Export Person
+     * @description Export what this server stores about anyone on it. For administrators; others export their own.
+     *
+     *     Scope: `instance:admin`
+     */
+    get: operations["people:export_person"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
     trace?: never;
   };
   "/api/v1/people/{person_id}/password-reset": {
@@ -679,6 +1471,8 @@ export interface paths {
      * @description Create a link with which someone chooses a new password. It works once, for 24 hours.
      *
      *     Earlier links of that person become invalid. Pass it on yourself: whoever has it can sign in as them.
+     *
+     *     Scope: `people:write`
      */
     post: operations["people:create_password_reset"];
     delete?: never;
@@ -700,6 +1494,8 @@ export interface paths {
     /**
      * End Sessions Of Person
      * @description Sign someone out of this workspace in all browsers.
+     *
+     *     Scope: `people:write`
      */
     delete: operations["people:end_sessions_of_person"];
     options?: never;
@@ -717,6 +1513,8 @@ export interface paths {
     /**
      * List Projects
      * @description List projects, newest first.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:list_projects"];
     put?: never;
@@ -727,6 +1525,8 @@ export interface paths {
      *     The files are read without executing anything; `inspection` says what was found. Variables of `.env`
      *     files become secrets of the project, and the files themselves are not stored. Then the environment of
      *     the project is built; follow `version.build`. A name that is taken gets a number.
+     *
+     *     Scope: `code:write`
      */
     post: operations["projects:create_project"];
     delete?: never;
@@ -748,6 +1548,8 @@ export interface paths {
      *
      *     There is no ETag: the state of its build changes without a change of the project. Its `revision` is what
      *     `If-Match` of a change expects.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:get_project"];
     put?: never;
@@ -755,15 +1557,19 @@ export interface paths {
     /**
      * Delete Project
      * @description Delete a project with its versions and secrets. Its finished runs are kept.
+     *
+     *     Scope: `projects:write`
      */
     delete: operations["projects:delete_project"];
     options?: never;
     head?: never;
     /**
      * Update Project
-     * @description Change a project's name, description, entry point, map of models or allowed hosts.
+     * @description Change a project's name, description, entry point, map of models, allowed hosts or approver.
      *
-     *     They apply to runs that start afterwards, of every version.
+     *     They apply to runs that start afterwards, of every version. A retry has the approver of its first run.
+     *
+     *     Scope: `projects:write`
      */
     patch: operations["projects:update_project"];
     trace?: never;
@@ -778,6 +1584,8 @@ export interface paths {
     /**
      * List Project Secrets
      * @description List the names of a project's secrets. Values cannot be read.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:list_project_secrets"];
     put?: never;
@@ -799,12 +1607,16 @@ export interface paths {
     /**
      * Set Project Secret
      * @description Set an environment variable of the project's runs. It is stored encrypted and never shown.
+     *
+     *     Scope: `projects:write`
      */
     put: operations["projects:set_project_secret"];
     post?: never;
     /**
      * Delete Project Secret
      * @description Delete a secret of a project.
+     *
+     *     Scope: `projects:write`
      */
     delete: operations["projects:delete_project_secret"];
     options?: never;
@@ -822,12 +1634,16 @@ export interface paths {
     /**
      * List Project Versions
      * @description List the versions of a project, newest first.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:list_project_versions"];
     put?: never;
     /**
      * Add Project Version
      * @description Upload the next version of a project, as `POST /projects`. Equal content adds no version.
+     *
+     *     Scope: `code:write`
      */
     post: operations["projects:add_project_version"];
     delete?: never;
@@ -846,6 +1662,8 @@ export interface paths {
     /**
      * Get Project Version
      * @description Get a version with its inspection and its newest build.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:get_project_version"];
     put?: never;
@@ -866,12 +1684,16 @@ export interface paths {
     /**
      * Get Project Build
      * @description Get the state of a version's newest build.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:get_project_build"];
     put?: never;
     /**
      * Build Project Version
      * @description Build the environment of a version again.
+     *
+     *     Scope: `code:write`
      */
     post: operations["projects:build_project_version"];
     delete?: never;
@@ -890,6 +1712,8 @@ export interface paths {
     /**
      * Get Project Build Log
      * @description Get the next part of the log of a version's newest build.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:get_project_build_log"];
     put?: never;
@@ -910,6 +1734,8 @@ export interface paths {
     /**
      * Diff Project Versions
      * @description Compare the files of a version with those of another one.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:diff_project_versions"];
     put?: never;
@@ -930,6 +1756,8 @@ export interface paths {
     /**
      * List Project Files
      * @description List the files of a version.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:list_project_files"];
     put?: never;
@@ -950,6 +1778,8 @@ export interface paths {
     /**
      * Get Project File
      * @description Get the text of a file, up to 256 KiB.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["projects:get_project_file"];
     put?: never;
@@ -970,6 +1800,8 @@ export interface paths {
     /**
      * List Providers
      * @description List the providers of the workspace, oldest first. Keys are never returned.
+     *
+     *     Scope: `providers:read`
      */
     get: operations["providers:list_providers"];
     put?: never;
@@ -979,6 +1811,8 @@ export interface paths {
      *
      *     The body may also be the provider itself, without the enclosing `provider` member. The provider is not
      *     contacted; test the connection with `POST /providers/{id}/test`.
+     *
+     *     Scope: `providers:write`
      */
     post: operations["providers:create_provider"];
     delete?: never;
@@ -999,6 +1833,8 @@ export interface paths {
     /**
      * Test Unsaved Provider
      * @description Test a provider without saving it. Takes at most 10 seconds; failures are reported with status 200.
+     *
+     *     Scope: `providers:write`
      */
     post: operations["providers:test_unsaved_provider"];
     delete?: never;
@@ -1017,6 +1853,8 @@ export interface paths {
     /**
      * Get Provider
      * @description Get one provider; its version is in the ETag.
+     *
+     *     Scope: `providers:read`
      */
     get: operations["providers:get_provider"];
     put?: never;
@@ -1024,6 +1862,8 @@ export interface paths {
     /**
      * Delete Provider
      * @description Delete a provider and its key. A provider with models requires `force`.
+     *
+     *     Scope: `providers:write`
      */
     delete: operations["providers:delete_provider"];
     options?: never;
@@ -1033,6 +1873,8 @@ export interface paths {
      * @description Change the fields that are sent. `apiKey: null` removes the key.
      *
      *     A stored key is never sent to a new address: when the host of `baseUrl` changes, send `apiKey` again.
+     *
+     *     Scope: `providers:write`
      */
     patch: operations["providers:update_provider"];
     trace?: never;
@@ -1047,6 +1889,8 @@ export interface paths {
     /**
      * List Live Models
      * @description List the models that the provider currently offers.
+     *
+     *     Scope: `providers:read`
      */
     get: operations["providers:list_live_models"];
     put?: never;
@@ -1071,6 +1915,8 @@ export interface paths {
      * @description Test a provider with its stored key. Takes at most 10 seconds; failures are reported with status 200.
      *
      *     `stage` is the last stage: name resolution, connection, TLS, authentication, list of models.
+     *
+     *     Scope: `providers:write`
      */
     post: operations["providers:test_provider"];
     delete?: never;
@@ -1089,12 +1935,16 @@ export interface paths {
     /**
      * List Runs
      * @description List runs, newest first.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["runs:list_runs"];
     put?: never;
     /**
      * Start Run
      * @description Start a run, as `POST /workflows/start`.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:start_run"];
     /**
@@ -1102,6 +1952,8 @@ export interface paths {
      * @description Delete finished runs by state, creation time or both, with their events, tasks, messages and files.
      *
      *     Active runs are not deleted. If the request is interrupted, repeat it to delete the remaining runs.
+     *
+     *     Scope: `runs:write`
      */
     delete: operations["runs:delete_runs"];
     options?: never;
@@ -1119,6 +1971,8 @@ export interface paths {
     /**
      * Diff Runs
      * @description Compare two runs: definition, inputs, outputs and usage.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["runs:diff_runs"];
     put?: never;
@@ -1143,8 +1997,35 @@ export interface paths {
      * @description Check a `POST /runs` request without starting a run: all problems, models, warnings and the budget.
      *
      *     No provider is contacted. The answer is 200 whether or not the run could start; see `ready`.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:check_start"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/runs/with-files": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start Run With Files
+     * @description Start a run of a workflow with files: at most 20, of 10 MiB each and 50 MiB together.
+     *
+     *     The tools `list_files`, `read_file`, `read_pdf`, `read_table` and `write_file` read and write the files of
+     *     the run. They are its artifacts, together with what tasks write.
+     *
+     *     Scope: `runs:write`
+     */
+    post: operations["executions:start_run_with_files"];
     delete?: never;
     options?: never;
     head?: never;
@@ -1161,6 +2042,8 @@ export interface paths {
     /**
      * Get Run
      * @description One run with its definition, inputs, result or error, usage and stop receipt.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["executions:get_run"];
     put?: never;
@@ -1170,6 +2053,8 @@ export interface paths {
      * @description Delete a finished run with its events, tasks, model calls, messages, approvals and files.
      *
      *     This cannot be undone. An active run must be stopped first.
+     *
+     *     Scope: `runs:write`
      */
     delete: operations["runs:delete_run"];
     options?: never;
@@ -1187,6 +2072,8 @@ export interface paths {
     /**
      * List Artifacts
      * @description List the files written by the run's tasks (`output_file`).
+     *
+     *     Scope: `runs:read`
      */
     get: operations["runs:list_artifacts"];
     put?: never;
@@ -1207,8 +2094,36 @@ export interface paths {
     /**
      * Download Artifact
      * @description Download one file; its name may contain folders.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["runs:download_artifact"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/runs/{run_id}/egress": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Connections
+     * @description List the connections of a run to other servers: who made them, what they carried, what was refused.
+     *
+     *     Of models, embedders and tools each request is an entry, redirects included; of a project's code each
+     *     tunnel. After the first 500 requests of an attempt, entries are sums by host. Entries are stored with the
+     *     events that follow them, so a request in progress is missing.
+     *
+     *     Scope: `runs:read`
+     */
+    get: operations["egress:list_connections"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1227,6 +2142,8 @@ export interface paths {
     /**
      * List Events
      * @description List stored events of a run in order, for clients that do not stream.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["events:list_events"];
     put?: never;
@@ -1249,6 +2166,8 @@ export interface paths {
     /**
      * Fork Run
      * @description Start a new run that reuses the outputs of the tasks before `fromTask`.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:fork_run"];
     delete?: never;
@@ -1267,6 +2186,8 @@ export interface paths {
     /**
      * List Messages
      * @description List the messages sent to the run, with their delivery and answers, oldest first.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["chat:list_messages"];
     put?: never;
@@ -1275,9 +2196,63 @@ export interface paths {
      * @description Queue a message for the agents and return immediately. Delivery and answer are events of the run.
      *
      *     The code of a project receives no messages; only the answer to a question that it asks.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["chat:create_message"];
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/runs/{run_id}/public-links": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Public Links
+     * @description List the public links to a run that work, newest first.
+     *
+     *     Scope: `runs:read`
+     */
+    get: operations["sharing:list_public_links"];
+    put?: never;
+    /**
+     * Create Public Link
+     * @description Create a link with which anyone who has it can read the run, without an account, until it expires.
+     *
+     *     An owner of the workspace must have allowed it.
+     *
+     *     Scope: `runs:write`
+     */
+    post: operations["sharing:create_public_link"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/runs/{run_id}/public-links/{public_link_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Revoke Public Link
+     * @description Make a public link invalid at once.
+     *
+     *     Scope: `runs:write`
+     */
+    delete: operations["sharing:revoke_public_link"];
     options?: never;
     head?: never;
     patch?: never;
@@ -1297,6 +2272,8 @@ export interface paths {
      * @description Continue after the last finished task; finished tasks are not repeated.
      *
      *     The run's time limit starts again; its budget keeps counting and can be raised here.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:resume_run"];
     delete?: never;
@@ -1317,6 +2294,8 @@ export interface paths {
     /**
      * Retry Run
      * @description Start a new run of the same definition, with the same or other inputs.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:retry_run"];
     delete?: never;
@@ -1337,6 +2316,8 @@ export interface paths {
     /**
      * Stop Run
      * @description Stop a run: `now` aborts model calls, `after-step` lets the current call finish first.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:stop_run"];
     delete?: never;
@@ -1360,6 +2341,8 @@ export interface paths {
      *     `id: <seq>`, live model output as `llm.chunk` without an id, and a comment as a heartbeat. After a
      *     disconnect, reconnect with `Last-Event-ID`: no event is missed or repeated. The server ends the stream
      *     after the run's last event.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["events:stream_events"];
     put?: never;
@@ -1380,6 +2363,8 @@ export interface paths {
     /**
      * List Tasks
      * @description List the run's tasks in order, with their outputs.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["runs:list_tasks"];
     put?: never;
@@ -1400,6 +2385,8 @@ export interface paths {
     /**
      * Get Usage
      * @description Get tokens and cost by model call, task, agent and model, and in total.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["runs:get_usage"];
     put?: never;
@@ -1426,13 +2413,37 @@ export interface paths {
      *     For browsers: the cookie is HttpOnly and SameSite=Strict, so scripts cannot read it and other sites cannot
      *     use it. Requests with the cookie need no API key; those that change something need the CSRF token.
      *     A session that the request already has ends.
+     *
+     *     Scope: `runs:read`
      */
     post: operations["session:start_session"];
     /**
      * End Session
      * @description End the session of this request's cookie, and delete the cookie.
+     *
+     *     Scope: `runs:read`
      */
     delete: operations["session:end_session"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/shared-run": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Read Shared Run
+     * @description Read the run of a public link. No credentials are needed.
+     */
+    post: operations["sharing:read_shared_run"];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -1477,6 +2488,72 @@ export interface paths {
      *     Someone who has an account signs in, then accepts with `POST /me/invitations`.
      */
     post: operations["session:accept_invitation"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/sign-in/issuer": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Begin Issuer Sign In
+     * @description Begin to sign a browser in at an OpenID Connect issuer, by the authorization code flow with PKCE.
+     *
+     *     The browser continues at `url`, within ten minutes; the issuer sends it back to
+     *     `/sign-in/callback/{issuer}` of the dashboard.
+     */
+    post: operations["session:begin_issuer_sign_in"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/sign-in/issuer/callback": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Finish Issuer Sign In
+     * @description Sign the browser in with the answer of the issuer, as `POST /sign-in` does with a password.
+     *
+     *     A second factor is the issuer's concern: none is asked for here. The answer works once, and in the browser
+     *     that began.
+     */
+    post: operations["session:finish_issuer_sign_in"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/sign-in/issuer/logout": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * End Issuer Sessions
+     * @description End the sessions that an issuer has ended (OpenID Connect Back-Channel Logout).
+     */
+    post: operations["session:end_issuer_sessions"];
     delete?: never;
     options?: never;
     head?: never;
@@ -1533,6 +2610,8 @@ export interface paths {
     /**
      * List Templates
      * @description List the built-in example documents; save one with `POST /workflows` to edit and run it.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["templates:list_templates"];
     put?: never;
@@ -1553,10 +2632,58 @@ export interface paths {
     /**
      * Get Template
      * @description Get one example document.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["templates:get_template"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Tools
+     * @description List the tools that workflows may name, also those that need a connection first.
+     *
+     *     Scope: `tools:read`
+     */
+    get: operations["tools:list_tools"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/tools/try": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Try Tool
+     * @description Call a tool with these arguments, with the limits and connections of a run; takes at most 30 seconds.
+     *
+     *     The call is real: a message is posted, and a service may bill it. A failure is reported with status 200.
+     *
+     *     Scope: `tools:try`
+     */
+    post: operations["tools:try_tool"];
     delete?: never;
     options?: never;
     head?: never;
@@ -1573,6 +2700,8 @@ export interface paths {
     /**
      * List Workflows
      * @description List saved workflows without their documents, with the outcomes of their newest runs.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["workflows:list_workflows"];
     put?: never;
@@ -1584,6 +2713,8 @@ export interface paths {
      *     with 422; `problems` lists all of them with line, column, path, message and often a suggestion. Use
      *     `POST /yaml/validate` for incomplete documents. If the name is taken, the response is 409 and
      *     `suggestion` is an unused name.
+     *
+     *     Scope: `workflows:write`
      */
     post: operations["workflows:create_workflow"];
     delete?: never;
@@ -1611,6 +2742,8 @@ export interface paths {
      *     becomes a workflow, also one that Python code builds of values that are written down; `crew` chooses
      *     some of them. A project whose name is taken gets a number. Nothing is executed, and no address is
      *     contacted; `warnings` lists everything that was left out.
+     *
+     *     Scope: `workflows:write`
      */
     post: operations["workflows:import_workflow"];
     delete?: never;
@@ -1631,6 +2764,8 @@ export interface paths {
     /**
      * Preview Import
      * @description Return what an import of the same upload would save and leave out. Nothing is saved or executed.
+     *
+     *     Scope: `workflows:write`
      */
     post: operations["workflows:preview_import"];
     delete?: never;
@@ -1651,6 +2786,8 @@ export interface paths {
     /**
      * Start Workflow
      * @description Start a run of a definition, a saved workflow or a project; follow it at `/runs/{id}/stream`.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:start_workflow"];
     delete?: never;
@@ -1671,6 +2808,8 @@ export interface paths {
     /**
      * Stop Workflow
      * @description Stop a run and wait for its end; the receipt says what the stop did at the provider.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["executions:stop_workflow"];
     delete?: never;
@@ -1689,6 +2828,8 @@ export interface paths {
     /**
      * Get Workflow
      * @description Get a workflow with the text and the definition of its newest version.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["workflows:get_workflow"];
     /**
@@ -1698,12 +2839,16 @@ export interface paths {
      *     Every version can be run, so a document with problems is rejected with 422. Send the last ETag as
      *     `If-Match`: if the workflow was saved in the meantime, the response is 412 and nothing is overwritten;
      *     `GET .../versions/diff` shows the changes.
+     *
+     *     Scope: `workflows:write`
      */
     put: operations["workflows:update_workflow"];
     post?: never;
     /**
      * Delete Workflow
      * @description Delete a workflow and its versions. Its runs are kept, with the definition they were started with.
+     *
+     *     Scope: `workflows:write`
      */
     delete: operations["workflows:delete_workflow"];
     options?: never;
@@ -1721,11 +2866,182 @@ export interface paths {
     /**
      * Export Workflow
      * @description Download a workflow as a document or as a CrewAI project. API keys are never included.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["workflows:export_workflow"];
     put?: never;
     post?: never;
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/{workflow_id}/knowledge": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Knowledge
+     * @description List the files that the agents of a workflow may search, by name, and the model that embeds them.
+     *
+     *     Scope: `workflows:read`
+     */
+    get: operations["knowledge:list_knowledge"];
+    put?: never;
+    /**
+     * Add Knowledge
+     * @description Upload files: text, Markdown, PDF, CSV or JSON; at most 20 in a request and 10 MiB each.
+     *
+     *     Every agent of the workflow may search them as soon as they are `ready`. A file replaces the one with the
+     *     same name. Content that the workflow has already is not stored again.
+     *
+     *     Scope: `workflows:write`
+     */
+    post: operations["knowledge:add_knowledge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/{workflow_id}/knowledge/{knowledge_file_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete Knowledge
+     * @description Delete a file. Runs that have begun may still search it.
+     *
+     *     Scope: `workflows:write`
+     */
+    delete: operations["knowledge:delete_knowledge"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/{workflow_id}/knowledge/{knowledge_file_id}/content": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Download Knowledge
+     * @description Download a file.
+     *
+     *     Scope: `workflows:read`
+     */
+    get: operations["knowledge:download_knowledge"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/{workflow_id}/knowledge/{knowledge_file_id}/embed": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Embed Knowledge
+     * @description Embed a file again: after a failure, or with the embedder that the workflow has now.
+     *
+     *     Scope: `workflows:write`
+     */
+    post: operations["knowledge:embed_knowledge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/{workflow_id}/memories": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Memories
+     * @description List what the crew of a workflow (`memory: true`) remembers from its runs, newest first.
+     *
+     *     Scope: `runs:read`
+     */
+    get: operations["memories:list_memories"];
+    put?: never;
+    post?: never;
+    /**
+     * Delete All Memories
+     * @description Delete everything that the crew of a workflow remembers.
+     *
+     *     Scope: `workflows:write`
+     */
+    delete: operations["memories:delete_all_memories"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/{workflow_id}/memories/delete": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Delete Selected Memories
+     * @description Delete some memories; ids that do not exist are ignored. A run in progress may save some again.
+     *
+     *     Scope: `workflows:write`
+     */
+    post: operations["memories:delete_selected_memories"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/{workflow_id}/memories/{memory_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete Memory
+     * @description Delete one memory.
+     *
+     *     Scope: `workflows:write`
+     */
+    delete: operations["memories:delete_memory"];
     options?: never;
     head?: never;
     patch?: never;
@@ -1741,6 +3057,8 @@ export interface paths {
     /**
      * Get Status
      * @description The status of a run (`run_…`), or of the newest run of a workflow (`wf_…`).
+     *
+     *     Scope: `runs:read`
      */
     get: operations["executions:get_status"];
     put?: never;
@@ -1761,6 +3079,8 @@ export interface paths {
     /**
      * List Versions
      * @description List the versions of a workflow, newest first, without documents.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["workflows:list_versions"];
     put?: never;
@@ -1781,6 +3101,8 @@ export interface paths {
     /**
      * Diff Versions
      * @description Compare two versions: a unified diff of the texts, and a list of changed paths.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["workflows:diff_versions"];
     put?: never;
@@ -1801,6 +3123,8 @@ export interface paths {
     /**
      * Get Version
      * @description Get a version with its document.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["workflows:get_version"];
     put?: never;
@@ -1823,6 +3147,8 @@ export interface paths {
     /**
      * Restore Version
      * @description Restore an old version: its text is saved as a new version.
+     *
+     *     Scope: `workflows:write`
      */
     post: operations["workflows:restore_version"];
     delete?: never;
@@ -1841,6 +3167,8 @@ export interface paths {
     /**
      * Get Workspace
      * @description Return the workspace that the caller is in.
+     *
+     *     Scope: `runs:read`
      */
     get: operations["workspaces:get_workspace"];
     put?: never;
@@ -1849,10 +3177,43 @@ export interface paths {
     options?: never;
     head?: never;
     /**
-     * Rename Workspace
-     * @description Rename the workspace that the caller is in.
+     * Update Workspace
+     * @description Rename the workspace that the caller is in, or change its settings.
+     *
+     *     Scope: `settings:write`
      */
-    patch: operations["workspaces:rename_workspace"];
+    patch: operations["workspaces:update_workspace"];
+    trace?: never;
+  };
+  "/api/v1/workspace/quotas": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Quotas
+     * @description Return the quotas of the workspace that the caller is in, and what it uses.
+     *
+     *     Scope: `runs:read`
+     */
+    get: operations["workspaces:get_quotas"];
+    /**
+     * Set Quotas
+     * @description Set the quotas of the workspace that the caller is in, up to those of the server.
+     *
+     *     A member that is null or left out sets no limit. With `keptDays`, finished runs that are older are deleted
+     *     within the hour.
+     *
+     *     Scope: `settings:write`
+     */
+    put: operations["workspaces:set_quotas"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
     trace?: never;
   };
   "/api/v1/workspaces": {
@@ -1864,7 +3225,11 @@ export interface paths {
     };
     /**
      * List Workspaces
-     * @description List all workspaces of this server. For administrators; everyone's own are in `GET /me`.
+     * @description List all workspaces of this server with their quotas and what they use, by name.
+     *
+     *     For administrators; everyone's own are in `GET /me`.
+     *
+     *     Scope: `instance:admin`
      */
     get: operations["workspaces:list_workspaces"];
     put?: never;
@@ -1874,8 +3239,40 @@ export interface paths {
      *
      *     Created with the server's key it is empty of people: create an API key or the first owner with
      *     `crewai-runner user create --workspace`.
+     *
+     *     Scope: `instance:admin`
      */
     post: operations["workspaces:create_workspace"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace_id}/quotas": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Quotas Of Workspace
+     * @description Return the quotas of any workspace and what it uses. For administrators.
+     *
+     *     Scope: `instance:admin`
+     */
+    get: operations["workspaces:get_quotas_of_workspace"];
+    /**
+     * Limit Workspace
+     * @description Set the quotas up to which the owners of a workspace may set their own. For administrators.
+     *
+     *     Own quotas that are above them stay stored, and do not apply.
+     *
+     *     Scope: `instance:admin`
+     */
+    put: operations["workspaces:limit_workspace"];
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -1896,6 +3293,8 @@ export interface paths {
      * @description Convert a valid document to the other format: agents and tasks by name, or as lists.
      *
      *     Comments and layout of the original text are lost.
+     *
+     *     Scope: `workflows:read`
      */
     post: operations["yaml:convert_yaml"];
     delete?: never;
@@ -1914,6 +3313,8 @@ export interface paths {
     /**
      * Get Yaml Schema
      * @description Get the JSON Schema of workflow documents, for editors.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["yaml:get_yaml_schema"];
     put?: never;
@@ -1940,6 +3341,8 @@ export interface paths {
      *     All problems are reported at once, with line, column, path, message and often a suggestion. Names of
      *     models, embedders and tools are checked against the registered ones. Nothing in the document is
      *     executed, opened or contacted, and nothing is stored.
+     *
+     *     Scope: `workflows:read`
      */
     post: operations["yaml:validate_yaml"];
     delete?: never;
@@ -1958,12 +3361,16 @@ export interface paths {
     /**
      * List Deployments
      * @description List projects as `crewai deploy list` shows them, newest first.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["deployments:list_deployments"];
     put?: never;
     /**
      * Create Deployment From Repository
      * @description Refuse to deploy from a git repository, as `crewai deploy create` asks where there is an `origin`.
+     *
+     *     Scope: `code:write`
      */
     post: operations["deployments:create_deployment_from_repository"];
     delete?: never;
@@ -1985,6 +3392,8 @@ export interface paths {
     /**
      * Delete Deployment By Name
      * @description Delete a project with its versions and secrets, as `crewai deploy remove`. Its runs are kept.
+     *
+     *     Scope: `projects:write`
      */
     delete: operations["deployments:delete_deployment_by_name"];
     options?: never;
@@ -2004,6 +3413,8 @@ export interface paths {
     /**
      * Rebuild Deployment By Name
      * @description Build the newest version again.
+     *
+     *     Scope: `code:write`
      */
     post: operations["deployments:rebuild_deployment_by_name"];
     delete?: never;
@@ -2022,6 +3433,8 @@ export interface paths {
     /**
      * Get Deployment Log By Name
      * @description Get the log of the newest version's build, as `crewai deploy logs` shows it.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["deployments:get_deployment_log_by_name"];
     put?: never;
@@ -2042,6 +3455,8 @@ export interface paths {
     /**
      * Get Deployment By Name
      * @description Get the state of the newest version, as `crewai deploy status` shows it.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["deployments:get_deployment_by_name"];
     put?: never;
@@ -2066,6 +3481,8 @@ export interface paths {
      * @description Create a project from a zip, as `crewai deploy create`.
      *
      *     `env[NAME]` fields become secrets of the project. A name that is taken gets a number.
+     *
+     *     Scope: `code:write`
      */
     post: operations["deployments:create_deployment"];
     delete?: never;
@@ -2087,6 +3504,8 @@ export interface paths {
     /**
      * Delete Deployment
      * @description Delete a project with its versions and secrets, as `crewai deploy remove`. Its runs are kept.
+     *
+     *     Scope: `projects:write`
      */
     delete: operations["deployments:delete_deployment"];
     options?: never;
@@ -2106,6 +3525,8 @@ export interface paths {
     /**
      * Rebuild Deployment
      * @description Build the newest version again.
+     *
+     *     Scope: `code:write`
      */
     post: operations["deployments:rebuild_deployment"];
     delete?: never;
@@ -2124,6 +3545,8 @@ export interface paths {
     /**
      * Get Deployment Log
      * @description Get the log of the newest version's build, as `crewai deploy logs` shows it.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["deployments:get_deployment_log"];
     put?: never;
@@ -2144,6 +3567,8 @@ export interface paths {
     /**
      * Get Deployment
      * @description Get the state of the newest version, as `crewai deploy status` shows it.
+     *
+     *     Scope: `projects:read`
      */
     get: operations["deployments:get_deployment"];
     put?: never;
@@ -2166,6 +3591,8 @@ export interface paths {
     /**
      * Update Deployment
      * @description Add a version, as `crewai deploy push`. `env[NAME]` fields replace secrets of the same name.
+     *
+     *     Scope: `code:write`
      */
     post: operations["deployments:update_deployment"];
     delete?: never;
@@ -2184,6 +3611,8 @@ export interface paths {
     /**
      * List Apps
      * @description List the apps with triggers, as `crewai triggers list` shows them: there are none.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["crewai:list_apps"];
     put?: never;
@@ -2204,6 +3633,8 @@ export interface paths {
     /**
      * List Organizations
      * @description List the workspaces of the caller, as `crewai org list` shows them.
+     *
+     *     Scope: `workflows:read`
      */
     get: operations["crewai:list_organizations"];
     put?: never;
@@ -2228,6 +3659,8 @@ export interface paths {
      * @description Receive spans (OTLP) of the execution whose grant the token is from.
      *
      *     At most 200 spans and 3,072,000 bytes. Spans may arrive late, out of order and several times.
+     *
+     *     Scope: `traces:write`
      */
     post: operations["crewai:add_spans"];
     delete?: never;
@@ -2250,6 +3683,8 @@ export interface paths {
      * @description Let an execution elsewhere send its spans for an hour; it appears as a run.
      *
      *     CrewAI requires `https`, except on the same machine.
+     *
+     *     Scope: `runs:write`
      */
     post: operations["crewai:create_grant"];
     delete?: never;
@@ -2298,6 +3733,31 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/mcp": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Handle Message
+     * @description Answer one message of an MCP client (Model Context Protocol, versions 2024-11-05 to 2026-07-28).
+     *
+     *     Every saved workflow is a tool that starts a run and waits for its result; `list_runs`, `get_run`,
+     *     `stop_run` and `answer_approval` follow and steer runs. `tools/list` shows what the caller may use.
+     *
+     *     Scope: `runs:read`
+     */
+    post: operations["mcp:handle_message"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/metrics": {
     parameters: {
       query?: never;
@@ -2311,6 +3771,8 @@ export interface paths {
      *
      *     Needs the API key unless METRICS_PUBLIC is set. Each process has its own metrics; those read
      *     from the database (`crewai_runner_runs`, `crewai_runner_queue_…`) are the same in all processes.
+     *
+     *     Scope: `metrics:read`
      */
     get: operations["health:get_metrics"];
     put?: never;
@@ -2358,6 +3820,12 @@ export interface components {
        */
       workers: number | null;
     };
+    /**
+     * ActorKind
+     * @enum {string}
+     */
+    ActorKind:
+      "person" | "api-key" | "server-key" | "execution" | "command" | "system" | "anonymous";
     /** AgentCompleted */
     AgentCompleted: {
       /** Agent */
@@ -2509,6 +3977,13 @@ export interface components {
       /** @description What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task. */
       toolFailurePolicy?: components["schemas"]["ToolFailurePolicy"] | null;
       /**
+       * Toolpolicy
+       * @description Instead of the workflow's `tool_policy`, for the calls of this agent.
+       */
+      toolPolicy?: {
+        [key: string]: "allow" | "ask" | "deny";
+      };
+      /**
        * Tools
        * @description Registered tools the agent may use.
        */
@@ -2624,6 +4099,81 @@ export interface components {
      * @enum {string}
      */
     AnswerSource: "agent" | "live-state" | "result" | "approval";
+    /** ApiAnswer */
+    ApiAnswer: {
+      api: components["schemas"]["ApiRead"];
+    };
+    /**
+     * ApiArgument
+     * @description How one argument of the tool is sent.
+     */
+    ApiArgument: {
+      /** Argument */
+      argument: string;
+      /** Explode */
+      explode: boolean;
+      /** Isdeep */
+      isDeep: boolean;
+      /** Name */
+      name: string;
+      place: components["schemas"]["ArgumentPlace"];
+    };
+    /** ApiCreate */
+    ApiCreate: {
+      /**
+       * Baseurl
+       * @description Without a connection: the address, by default the one that the document names.
+       */
+      baseUrl?: string | null;
+      /**
+       * Connectionid
+       * @description A connection of kind `http`, whose address, methods and credentials are used.
+       */
+      connectionId?: string | null;
+      /**
+       * Document
+       * @description An OpenAPI 3 document as JSON or YAML.
+       */
+      document?: string | null;
+      /**
+       * Name
+       * @description Names the tools: `api:NAME/OPERATION`.
+       */
+      name: string;
+      /**
+       * Operations
+       * @description The ids of the operations that become tools.
+       */
+      operations: string[];
+      /**
+       * Resultpaths
+       * @description JSONPaths (RFC 9535) that reduce what an operation answers, by its id.
+       */
+      resultPaths?: {
+        [key: string]: string;
+      };
+      /**
+       * Url
+       * @description http or https; redirects are not followed.
+       */
+      url?: string | null;
+    };
+    /**
+     * ApiDocumentSource
+     * @description A document, or the address that it is downloaded from; exactly one of them.
+     */
+    ApiDocumentSource: {
+      /**
+       * Document
+       * @description An OpenAPI 3 document as JSON or YAML.
+       */
+      document?: string | null;
+      /**
+       * Url
+       * @description http or https; redirects are not followed.
+       */
+      url?: string | null;
+    };
     /**
      * ApiKeyCreate
      * @description A new key: with the scopes of a `role`, or with single `scopes`.
@@ -2666,6 +4216,8 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       /** Expiresat */
       expiresAt: string | null;
       /**
@@ -2691,6 +4243,100 @@ export interface components {
       revokedAt: string | null;
       /** Scopes */
       scopes: components["schemas"]["Scope"][];
+    };
+    /** ApiList */
+    ApiList: {
+      /** Apis */
+      apis: components["schemas"]["ApiRead"][];
+    };
+    /**
+     * ApiOperation
+     * @description An operation of an API. `problem` says why it cannot be a tool; null if it can.
+     */
+    ApiOperation: {
+      /** Arguments */
+      arguments: components["schemas"]["ApiArgument"][];
+      /**
+       * Description
+       * @description What the model reads to decide when to use the tool.
+       */
+      description: string;
+      /**
+       * Id
+       * @description Names the tool: `api:NAME/ID`.
+       */
+      id: string;
+      method: components["schemas"]["HttpMethod"];
+      /**
+       * Parameters
+       * @description JSON Schema of the arguments.
+       */
+      parameters: {
+        [key: string]: unknown;
+      };
+      /** Path */
+      path: string;
+      /** Problem */
+      problem: string | null;
+    };
+    /**
+     * ApiPreview
+     * @description What a document describes. Nothing is stored.
+     */
+    ApiPreview: {
+      /** Operations */
+      operations: components["schemas"]["ApiOperation"][];
+      /**
+       * Serverurl
+       * @description The address of the API, if the document names one.
+       */
+      serverUrl: string | null;
+      /** Title */
+      title: string;
+      /** Version */
+      version: string;
+    };
+    /** ApiRead */
+    ApiRead: {
+      /**
+       * Baseurl
+       * @description null: that of the connection.
+       */
+      baseUrl: string | null;
+      /** Connectionid */
+      connectionId: string | null;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Documentversion */
+      documentVersion: string;
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      /** Title */
+      title: string;
+      /** Tools */
+      tools: components["schemas"]["ApiTool"][];
+      /** Version */
+      version: number;
+    };
+    /** ApiTool */
+    ApiTool: {
+      /** Description */
+      description: string;
+      method: components["schemas"]["HttpMethod"];
+      /** Path */
+      path: string;
+      /** Resultpath */
+      resultPath: string | null;
+      /**
+       * Tool
+       * @description As workflows name it.
+       */
+      tool: string;
     };
     /** App */
     App: {
@@ -2795,10 +4441,33 @@ export interface components {
       /** Agent */
       agent: string | null;
       /**
+       * Arguments
+       * @description With which the agent wants to call it.
+       */
+      arguments: {
+        [key: string]: components["schemas"]["JsonValue"];
+      } | null;
+      /**
+       * Assignedpersonid
+       * @description It is addressed to this person.
+       */
+      assignedPersonId: string | null;
+      /** Assignedpersonname */
+      assignedPersonName: string | null;
+      /** @description It is addressed to people with at least this role. */
+      assignedRole: components["schemas"]["WorkspaceRole"] | null;
+      /**
        * Createdat
        * Format: date-time
        */
       createdAt: string;
+      /**
+       * Editedarguments
+       * @description With which a person has allowed the call, if they changed them.
+       */
+      editedArguments: {
+        [key: string]: components["schemas"]["JsonValue"];
+      } | null;
       /**
        * Expiresat
        * Format: date-time
@@ -2809,14 +4478,29 @@ export interface components {
        * @description The feedback, or the answer to a question.
        */
       feedback: string | null;
+      /**
+       * Forrun
+       * @description Whether the later calls of the tool in this run are allowed as well.
+       */
+      forRun: boolean;
       /** Id */
       id: string;
       /**
+       * Ismine
+       * @description Whether it is addressed to the caller, or to everyone.
+       */
+      isMine: boolean;
+      /**
        * Kind
-       * @description `question`: resolve it with `answer` or `reject`.
+       * @description `question`: resolve it with `answer` or `reject`. `tool_call`: with `approve` or `reject`, which the agent is told.
        * @enum {string}
        */
-      kind: "review" | "question";
+      kind: "review" | "question" | "tool_call";
+      /**
+       * Mayanswer
+       * @description Whether the caller may answer it, with the right to answer approvals: owners may always.
+       */
+      mayAnswer: boolean;
       /**
        * Output
        * @description The proposed task output, or what the question is about.
@@ -2831,6 +4515,8 @@ export interface components {
       resolvedAt: string | null;
       /** Resolvedby */
       resolvedBy: string | null;
+      /** Resolvedbyname */
+      resolvedByName: string | null;
       /** Runid */
       runId: string;
       status: components["schemas"]["ApprovalState"];
@@ -2839,6 +4525,11 @@ export interface components {
        * @description Null for a question that no task asks.
        */
       taskKey: string | null;
+      /**
+       * Tool
+       * @description With `tool_call`: the tool that an agent wants to call.
+       */
+      tool: string | null;
     };
     /** ApprovalRequested */
     ApprovalRequested: {
@@ -2873,12 +4564,19 @@ export interface components {
       /** Approvalid */
       approvalId: string;
       /**
+       * Arguments
+       * @description Those that the agent wants to call it with.
+       */
+      arguments?: {
+        [key: string]: unknown;
+      } | null;
+      /**
        * Kind
-       * @description `question`: the code of a project asks for an answer, not for a review.
+       * @description `question`: the code of a project asks for an answer. `tool_call`: an agent wants to call a tool; the run goes on with its other tasks.
        * @default review
        * @enum {string}
        */
-      kind: "review" | "question";
+      kind: "review" | "question" | "tool_call";
       /** Output */
       output: string;
       /**
@@ -2887,11 +4585,22 @@ export interface components {
        * @default
        */
       prompt: string;
+      /**
+       * Tool
+       * @description With `tool_call`: the tool.
+       */
+      tool?: string | null;
+      /**
+       * Toolcallid
+       * @description As in `tool.started`.
+       */
+      toolCallId?: string | null;
     };
     /**
      * ApprovalResolve
      * @description `approve` accepts the output (or `edited` in its place), `revise` returns it to the agent with
-     *     feedback, `answer` answers a question, `reject` fails the run.
+     *     feedback, `answer` answers a question, `reject` fails the run. The call of a tool is made after `approve`,
+     *     and not after `reject`; the run goes on.
      */
     ApprovalResolve: {
       /**
@@ -2905,6 +4614,13 @@ export interface components {
        */
       answer?: string | null;
       /**
+       * Arguments
+       * @description Only for the call of a tool: replace those of the agent.
+       */
+      arguments?: {
+        [key: string]: components["schemas"]["JsonValue"];
+      } | null;
+      /**
        * Edited
        * @description Only with `approve`: replaces the output.
        */
@@ -2914,6 +4630,11 @@ export interface components {
        * @description Required for `revise`.
        */
       feedback?: string | null;
+      /**
+       * Forrun
+       * @description Only for the call of a tool: allow its later calls in this run as well.
+       */
+      forRun?: boolean | null;
     };
     /** ApprovalResolved */
     ApprovalResolved: {
@@ -2955,10 +4676,23 @@ export interface components {
       /** By */
       by: string;
       /**
+       * Editedarguments
+       * @description Those that replace the agent's.
+       */
+      editedArguments?: {
+        [key: string]: unknown;
+      } | null;
+      /**
        * Feedback
        * @description The feedback, or the answer to a question.
        */
       feedback?: string | null;
+      /**
+       * Forrun
+       * @description The later calls of the tool in this run are allowed as well.
+       * @default false
+       */
+      forRun: boolean;
     };
     /**
      * ApprovalState
@@ -2966,6 +4700,12 @@ export interface components {
      */
     ApprovalState:
       "open" | "approved" | "revised" | "answered" | "rejected" | "expired" | "cancelled";
+    /**
+     * ArgumentPlace
+     * @description Where an argument is sent.
+     * @enum {string}
+     */
+    ArgumentPlace: "path" | "query" | "header" | "body";
     /** ArtifactList */
     ArtifactList: {
       /** Artifacts */
@@ -3030,6 +4770,97 @@ export interface components {
        */
       size: number;
     };
+    /**
+     * AuditEntryRead
+     * @description A change or a refused attempt.
+     *
+     *     `hash` is the SHA-256 of the entry's line in the export (JSON lines) without the member `hash`.
+     */
+    AuditEntryRead: {
+      /**
+       * Actorid
+       * @description The person or key; for a command the user of the system.
+       */
+      actorId: string | null;
+      actorKind: components["schemas"]["ActorKind"];
+      /**
+       * Actorname
+       * @description The current name of the person or key, if there is one.
+       */
+      actorName: string | null;
+      /**
+       * Address
+       * @description The address of the client.
+       */
+      address: string;
+      /**
+       * At
+       * Format: date-time
+       */
+      at: string;
+      /** Changes */
+      changes: components["schemas"]["ChangedField"][];
+      /**
+       * Count
+       * @description How many equal refused attempts this row stands for.
+       */
+      count: number;
+      /** Hash */
+      hash: string | null;
+      /** Id */
+      id: string;
+      /**
+       * Operation
+       * @description The `operationId` of this document, `websocket:…` for a refused one, or `command:…`.
+       */
+      operation: string;
+      /**
+       * Personid
+       * @description The person, also when one of their keys acted for them.
+       */
+      personId: string | null;
+      /** Previoushash */
+      previousHash: string | null;
+      /**
+       * Reason
+       * @description Why it was refused: the slug of the problem's `type`.
+       */
+      reason: string | null;
+      /** Requestid */
+      requestId: string;
+      result: components["schemas"]["AuditResult"];
+      /**
+       * Seq
+       * @description Its position in the chain of its workspace; null: not sealed yet.
+       */
+      seq: number | null;
+      /** Targetid */
+      targetId: string | null;
+      /** Targetkind */
+      targetKind: string | null;
+      /**
+       * Workspaceid
+       * @description null: it belongs to the server, not to one workspace.
+       */
+      workspaceId: string | null;
+    };
+    /**
+     * AuditExportFormat
+     * @enum {string}
+     */
+    AuditExportFormat: "jsonl" | "csv";
+    /** AuditPage */
+    AuditPage: {
+      /** Entries */
+      entries: components["schemas"]["AuditEntryRead"][];
+      /** Nextcursor */
+      nextCursor: string | null;
+    };
+    /**
+     * AuditResult
+     * @enum {string}
+     */
+    AuditResult: "succeeded" | "refused";
     /** AutomationInputs */
     AutomationInputs: {
       /**
@@ -3050,6 +4881,14 @@ export interface components {
        * Format: password
        */
       token: string;
+    };
+    /** Body_session:end_issuer_sessions */
+    Body_session_end_issuer_sessions: {
+      /**
+       * Logout Token
+       * @description Signed by the issuer.
+       */
+      logout_token: string;
     };
     /**
      * Budget
@@ -3211,6 +5050,18 @@ export interface components {
      * @enum {string}
      */
     ChangeKind: "added" | "removed" | "changed" | "moved";
+    /** ChangedField */
+    ChangedField: {
+      /** @description null: it is empty, or the object is deleted. */
+      after: components["schemas"]["JsonValue"];
+      /** @description null: it was empty, or the object is new. */
+      before: components["schemas"]["JsonValue"];
+      /**
+       * Field
+       * @description The kind of object and its field, such as `provider.baseUrl`.
+       */
+      field: string;
+    };
     /**
      * ChatAnswer
      * @description The answer to a message.
@@ -3252,6 +5103,156 @@ export interface components {
       /** Workflowid */
       workflowId: string;
     };
+    /** ConnectionAnswer */
+    ConnectionAnswer: {
+      connection: components["schemas"]["ConnectionRead"];
+    };
+    /** ConnectionCreate */
+    ConnectionCreate: {
+      /**
+       * Baseurl
+       * @description http or https, without credentials or query; by default the address of the service. SearXNG and HTTP hosts need one, databases `postgresql://host:5432/database`, mail servers `smtp://host:587` or `smtps://host:465`.
+       */
+      baseUrl?: string | null;
+      /**
+       * Isdefault
+       * @description Whether `web_search` asks this one. The first one of a purpose always is.
+       * @default false
+       */
+      isDefault: boolean;
+      kind: components["schemas"]["ConnectionKind"];
+      /** Name */
+      name: string;
+      options?: components["schemas"]["ConnectionOptions"];
+      /**
+       * Secret
+       * @description Write-only: the key, token or password; for Slack, Teams and Discord the URL of the incoming webhook.
+       */
+      secret?: string | null;
+    };
+    /** ConnectionEnvelope */
+    ConnectionEnvelope: {
+      connection: components["schemas"]["ConnectionCreate"];
+    };
+    /**
+     * ConnectionKind
+     * @enum {string}
+     */
+    ConnectionKind:
+      | "serper"
+      | "tavily"
+      | "brave"
+      | "exa"
+      | "searxng"
+      | "http"
+      | "slack"
+      | "teams"
+      | "discord"
+      | "postgresql"
+      | "smtp";
+    /** ConnectionList */
+    ConnectionList: {
+      /** Connections */
+      connections: components["schemas"]["ConnectionRead"][];
+      /** Nextcursor */
+      nextCursor: string | null;
+    };
+    /**
+     * ConnectionOptions
+     * @description What connections of the kinds `http`, `postgresql` and `smtp` need besides address and secret.
+     */
+    ConnectionOptions: {
+      /**
+       * @description How the secret is sent.
+       * @default none
+       */
+      auth: components["schemas"]["HttpAuth"];
+      /**
+       * Header
+       * @description For `header`: its name, such as X-API-Key.
+       */
+      header?: string | null;
+      /**
+       * Methods
+       * @description What the tool may do there.
+       */
+      methods?: components["schemas"]["HttpMethod"][];
+      /**
+       * Recipients
+       * @description For `smtp`: who may receive mails, as addresses or as domains such as `@example.com`.
+       */
+      recipients?: string[];
+      /**
+       * Scope
+       * @description For `oauth`, if one is needed.
+       */
+      scope?: string | null;
+      /**
+       * Sender
+       * @description For `smtp`: the address that mails are from.
+       */
+      sender?: string | null;
+      /**
+       * @description How a database or mail server is connected to.
+       * @default verify
+       */
+      tls: components["schemas"]["ConnectionTls"];
+      /**
+       * Tokenurl
+       * @description For `oauth`: where tokens are issued.
+       */
+      tokenUrl?: string | null;
+      /**
+       * Username
+       * @description The user, without a colon: for `basic`, `oauth` (the client), databases and mails.
+       */
+      username?: string | null;
+    };
+    /**
+     * ConnectionPurpose
+     * @description What a connection is for; each purpose has one tool.
+     * @enum {string}
+     */
+    ConnectionPurpose: "search" | "http" | "messages" | "database" | "email";
+    /**
+     * ConnectionRead
+     * @description A stored connection; its secret is never returned.
+     */
+    ConnectionRead: {
+      /**
+       * Baseurl
+       * @description null if the address of the service is used.
+       */
+      baseUrl: string | null;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Hassecret */
+      hasSecret: boolean;
+      /** Id */
+      id: string;
+      /** Isdefault */
+      isDefault: boolean;
+      kind: components["schemas"]["ConnectionKind"];
+      /** Name */
+      name: string;
+      options: components["schemas"]["ConnectionOptions"];
+      purpose: components["schemas"]["ConnectionPurpose"];
+      /**
+       * Secrethint
+       * @description The last four characters of a long secret.
+       */
+      secretHint: string | null;
+      /**
+       * Updatedat
+       * Format: date-time
+       */
+      updatedAt: string;
+      /** Version */
+      version: number;
+    };
     /** ConnectionReport */
     ConnectionReport: {
       /**
@@ -3274,11 +5275,73 @@ export interface components {
       stage: components["schemas"]["ConnectionStage"];
     };
     /**
+     * ConnectionResult
+     * @description `failed`: it was allowed, and no complete answer arrived.
+     * @enum {string}
+     */
+    ConnectionResult: "allowed" | "failed" | "refused";
+    /**
      * ConnectionStage
      * @description The last stage of a connection test; with `ok` false, the one that failed.
      * @enum {string}
      */
     ConnectionStage: "dns" | "connect" | "tls" | "auth" | "model" | "done";
+    /** ConnectionTestReport */
+    ConnectionTestReport: {
+      /**
+       * Latencyms
+       * @description Duration of the test.
+       */
+      latencyMs: number;
+      /**
+       * Message
+       * @description A readable result, with the error message of the service if it sent one.
+       */
+      message: string;
+      /** Ok */
+      ok: boolean;
+      stage: components["schemas"]["ConnectionTestStage"];
+    };
+    /**
+     * ConnectionTestStage
+     * @description The last stage of a test; with `ok` false, the one that failed.
+     * @enum {string}
+     */
+    ConnectionTestStage: "dns" | "connect" | "tls" | "auth" | "answer" | "done";
+    /**
+     * ConnectionTls
+     * @description How the connection to a database or mail server is encrypted.
+     * @enum {string}
+     */
+    ConnectionTls: "verify" | "encrypt" | "off";
+    /**
+     * ConnectionUpdate
+     * @description Fields that are not sent are not changed. The kind cannot change.
+     */
+    ConnectionUpdate: {
+      /**
+       * Baseurl
+       * @description null resets it to the address of the service.
+       */
+      baseUrl?: string | null;
+      /**
+       * Isdefault
+       * @default false
+       */
+      isDefault: boolean;
+      /** Name */
+      name?: string;
+      options?: components["schemas"]["ConnectionOptions"];
+      /**
+       * Secret
+       * @description null removes the secret; omit it to keep it.
+       */
+      secret?: string | null;
+    };
+    /** ConnectionUpdateEnvelope */
+    ConnectionUpdateEnvelope: {
+      connection: components["schemas"]["ConnectionUpdate"];
+    };
     /**
      * ConvertedYaml
      * @description The document in the other format, with the same definition.
@@ -3326,6 +5389,18 @@ export interface components {
        * @description The path of the link on this server; the token is in its fragment.
        */
       path: string;
+    };
+    /**
+     * CreatedPublicLink
+     * @description A new link. Its path is shown this once and cannot be read again.
+     */
+    CreatedPublicLink: {
+      /**
+       * Path
+       * @description The path of the link on this server; the token is in its fragment.
+       */
+      path: string;
+      publicLink: components["schemas"]["PublicLinkRead"];
     };
     /**
      * DefinitionChange
@@ -3625,7 +5700,7 @@ export interface components {
       title: string;
       /**
        * Workingdirectory
-       * @description Relative to the root: where its `pyproject.toml` lies.
+       * @description Where the process starts, relative to the root: where `pyproject.toml` lies, or beside the file if the code reads files there.
        * @default .
        */
       workingDirectory: string;
@@ -3811,6 +5886,16 @@ export interface components {
        */
       text: string | null;
     };
+    /** FinishedSignIn */
+    FinishedSignIn: {
+      /**
+       * Next
+       * @description The page of the dashboard to open.
+       */
+      next: string;
+      /** @description The new session; null if an identity was connected with the account that is signed in. */
+      session: components["schemas"]["StartedSession"] | null;
+    };
     /**
      * ForkBody
      * @description A new run that reuses the outputs of the tasks before `fromTask`.
@@ -3822,6 +5907,7 @@ export interface components {
       inputs?: {
         [key: string]: components["schemas"]["JsonValue"];
       } | null;
+      /** @description A provider for this run only; kept in memory, never stored. Needs the scope `providers:write`. */
       providerConfig?: components["schemas"]["ProviderCreate"] | null;
     };
     /**
@@ -3932,6 +6018,71 @@ export interface components {
        * @enum {string}
        */
       type: "guardrail.passed";
+    };
+    /**
+     * HostTraffic
+     * @description The requests of a run to one host for one purpose with one result.
+     */
+    HostTraffic: {
+      /** Host */
+      host: string;
+      /** Milliseconds */
+      milliseconds: number;
+      /** Name */
+      name: string;
+      /** Port */
+      port: number;
+      purpose: components["schemas"]["RunConnectionPurpose"];
+      /** Reason */
+      reason: string | null;
+      /** Receivedbytes */
+      receivedBytes: number;
+      /** Requests */
+      requests: number;
+      result: components["schemas"]["ConnectionResult"];
+      /** Sentbytes */
+      sentBytes: number;
+    };
+    /**
+     * HttpAuth
+     * @description How requests over a connection of kind `http` are authenticated.
+     * @enum {string}
+     */
+    HttpAuth: "none" | "bearer" | "header" | "basic" | "oauth";
+    /**
+     * HttpMethod
+     * @enum {string}
+     */
+    HttpMethod: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+    /** IdentityList */
+    IdentityList: {
+      /** Identities */
+      identities: components["schemas"]["IdentityRead"][];
+    };
+    /**
+     * IdentityRead
+     * @description An account at an issuer with which the caller signs in.
+     */
+    IdentityRead: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Id */
+      id: string;
+      /**
+       * Issuerid
+       * @description Null if this server no longer has the issuer.
+       */
+      issuerId: string | null;
+      /** Issuername */
+      issuerName: string;
+      /**
+       * Label
+       * @description What the issuer calls the account.
+       */
+      label: string;
     };
     /**
      * ImportFinding
@@ -4092,8 +6243,16 @@ export interface components {
      * @description The runs created in one bucket of the period, by their current state.
      */
     InsightBucket: {
-      /** Active */
+      /**
+       * Active
+       * @description Queued, running, waiting or stopping, on this server.
+       */
       active: number;
+      /**
+       * Activeelsewhere
+       * @description Running elsewhere: such runs only report here.
+       */
+      activeElsewhere: number;
       /**
        * At
        * Format: date-time
@@ -4122,9 +6281,14 @@ export interface components {
     InsightTotals: {
       /**
        * Active
-       * @description Queued, running, waiting or stopping.
+       * @description Queued, running, waiting or stopping, on this server.
        */
       active: number;
+      /**
+       * Activeelsewhere
+       * @description Running elsewhere: such runs only report here.
+       */
+      activeElsewhere: number;
       /** Completed */
       completed: number;
       /** @description null if the cost of any run is unknown, or if runs have costs in several currencies. */
@@ -4234,6 +6398,8 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       /** Email */
       email: string;
       /**
@@ -4255,6 +6421,56 @@ export interface components {
        * Format: password
        */
       token: string;
+    };
+    /**
+     * IssuerAnswer
+     * @description What the issuer added to the address to which it sent the browser back.
+     */
+    IssuerAnswer: {
+      /**
+       * Code
+       * Format: password
+       */
+      code: string;
+      /** Iss */
+      iss?: string | null;
+      /**
+       * Issuer
+       * @description `id` of an issuer of `GET /sign-in/options`.
+       */
+      issuer: string;
+      /** State */
+      state: string;
+    };
+    /** IssuerChoice */
+    IssuerChoice: {
+      /**
+       * Issuer
+       * @description `id` of an issuer of `GET /sign-in/options`.
+       */
+      issuer: string;
+    };
+    /** IssuerRedirect */
+    IssuerRedirect: {
+      /**
+       * Url
+       * @description Where the browser continues: at the issuer.
+       */
+      url: string;
+    };
+    /** IssuerSignIn */
+    IssuerSignIn: {
+      /**
+       * Issuer
+       * @description `id` of an issuer of `GET /sign-in/options`.
+       */
+      issuer: string;
+      /**
+       * Next
+       * @description The page of the dashboard to open afterwards.
+       * @default /
+       */
+      next: string;
     };
     JsonValue: unknown;
     /**
@@ -4298,6 +6514,109 @@ export interface components {
     KickoffAnswer: {
       /** Kickoff Id */
       kickoff_id: string;
+    };
+    /**
+     * KnowledgeEmbedder
+     * @description The model that embeds the files of a workflow and what is searched for.
+     */
+    KnowledgeEmbedder: {
+      /** Isbuiltin */
+      isBuiltIn: boolean;
+      /** Name */
+      name: string;
+    };
+    /** KnowledgeFileAnswer */
+    KnowledgeFileAnswer: {
+      file: components["schemas"]["KnowledgeFileRead"];
+    };
+    /** KnowledgeFileList */
+    KnowledgeFileList: {
+      /** @description Null if there is none. */
+      embedder: components["schemas"]["KnowledgeEmbedder"] | null;
+      /** Files */
+      files: components["schemas"]["KnowledgeFileRead"][];
+      limits: components["schemas"]["KnowledgeLimits"];
+    };
+    /** KnowledgeFileRead */
+    KnowledgeFileRead: {
+      /**
+       * Chunks
+       * @description Pieces that the text was split into.
+       */
+      chunks: number;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Createdby */
+      createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
+      /** Embeddedchunks */
+      embeddedChunks: number;
+      /**
+       * Error
+       * @description Why the file could not be embedded.
+       */
+      error: string | null;
+      /** Id */
+      id: string;
+      /**
+       * Isoutdated
+       * @description Whether another model than the workflow's embedder has embedded it. The next run embeds it again.
+       */
+      isOutdated: boolean;
+      /** Mediatype */
+      mediaType: string;
+      /** Name */
+      name: string;
+      /** Sha256 */
+      sha256: string;
+      /**
+       * Size
+       * @description Bytes.
+       */
+      size: number;
+      state: components["schemas"]["KnowledgeState"];
+      /**
+       * Updatedat
+       * Format: date-time
+       */
+      updatedAt: string;
+    };
+    /** KnowledgeLimits */
+    KnowledgeLimits: {
+      /**
+       * Maxbytes
+       * @description Of all files of the workflow.
+       */
+      maxBytes: number;
+      /** Maxfilebytes */
+      maxFileBytes: number;
+      /** Maxfiles */
+      maxFiles: number;
+      /** Usedbytes */
+      usedBytes: number;
+    };
+    /**
+     * KnowledgeState
+     * @description What has been done with a file.
+     * @enum {string}
+     */
+    KnowledgeState: "queued" | "embedding" | "ready" | "failed";
+    /** KnowledgeUploaded */
+    KnowledgeUploaded: {
+      /**
+       * Duplicates
+       * @description Names in the request whose content the workflow had already; nothing was added for them.
+       */
+      duplicates: string[];
+      /**
+       * Files
+       * @description The files of the request, in its order.
+       */
+      files: components["schemas"]["KnowledgeFileRead"][];
     };
     /**
      * LastRun
@@ -4619,16 +6938,446 @@ export interface components {
       | "setting"
       | "changed";
     /**
+     * McpAuth
+     * @enum {string}
+     */
+    McpAuth: "none" | "bearer" | "header" | "oauth";
+    /**
+     * McpAuthorizationFinish
+     * @description What the authorization server added to the address of the dashboard.
+     */
+    McpAuthorizationFinish: {
+      /** Code */
+      code: string;
+      /** Iss */
+      iss?: string | null;
+      /** State */
+      state: string;
+    };
+    /** McpAuthorizationFinished */
+    McpAuthorizationFinished: {
+      /** Serverid */
+      serverId: string;
+    };
+    /** McpAuthorizationStart */
+    McpAuthorizationStart: {
+      /**
+       * Url
+       * @description Where the browser continues: at the authorization server.
+       */
+      url: string;
+    };
+    /**
+     * McpClientConfig
+     * @description A configuration file for clients of MCP servers; credentials are placeholders.
+     */
+    McpClientConfig: {
+      /** Mcpservers */
+      mcpServers: {
+        [key: string]: {
+          [key: string]: unknown;
+        };
+      };
+    };
+    /** McpConfigImport */
+    McpConfigImport: {
+      /**
+       * Config
+       * @description The configuration file of a client: `mcpServers` (Claude Desktop, Cline, Cursor) or `servers` (VS Code).
+       */
+      config: {
+        [key: string]: components["schemas"]["JsonValue"];
+      };
+    };
+    /** McpConfigImported */
+    McpConfigImported: {
+      /** Entries */
+      entries: components["schemas"]["McpImportEntry"][];
+    };
+    /** McpConnectionReport */
+    McpConnectionReport: {
+      /**
+       * At
+       * Format: date-time
+       */
+      at: string;
+      /**
+       * Latencyms
+       * @description Duration of the connection, in milliseconds.
+       */
+      latencyMs: number;
+      /** Message */
+      message: string;
+      /** Ok */
+      ok: boolean;
+      stage: components["schemas"]["McpStage"];
+    };
+    /**
+     * McpEra
+     * @description How a server is spoken to.
+     * @enum {string}
+     */
+    McpEra: "handshake" | "stateless";
+    /**
+     * McpImportEntry
+     * @description One server of an imported configuration.
+     */
+    McpImportEntry: {
+      /**
+       * Name
+       * @description As the configuration names it.
+       */
+      name: string;
+      /**
+       * Note
+       * @description What is left to do.
+       */
+      note: string | null;
+      /**
+       * Problem
+       * @description Why it was not added.
+       */
+      problem: string | null;
+      /** @description The server that was added; null if it was not. */
+      server: components["schemas"]["McpServerRead"] | null;
+    };
+    /** McpServerAnswer */
+    McpServerAnswer: {
+      server: components["schemas"]["McpServerRead"];
+    };
+    /** McpServerCreate */
+    McpServerCreate: {
+      /** @default none */
+      auth: components["schemas"]["McpAuth"];
+      /**
+       * Credential
+       * @description Write-only: the token or the value of the header.
+       */
+      credential?: string | null;
+      /** Headername */
+      headerName?: string | null;
+      /**
+       * Isenabled
+       * @description Whether workflows may use its tools.
+       * @default true
+       */
+      isEnabled: boolean;
+      /**
+       * Name
+       * @description Names the server's tools in workflows: `mcp:<name>/<tool>`.
+       */
+      name: string;
+      /**
+       * Oauthclientid
+       * @description With `auth: oauth`: your client at the authorization server, if it registers none.
+       */
+      oauthClientId?: string | null;
+      /**
+       * Oauthclientsecret
+       * @description Write-only: the secret of that client.
+       */
+      oauthClientSecret?: string | null;
+      /**
+       * Timeoutseconds
+       * @description The deadline of one call.
+       * @default 60
+       */
+      timeoutSeconds: number;
+      /**
+       * Url
+       * @description The address of its MCP endpoint: https or http, without credentials; or `stdio:NAME` for a command that the administrator has listed in `MCP_STDIO_COMMANDS`.
+       */
+      url: string;
+    };
+    /** McpServerList */
+    McpServerList: {
+      /**
+       * Commands
+       * @description Commands that can be a server, with the address `stdio:NAME`.
+       */
+      commands: string[];
+      /** Servers */
+      servers: components["schemas"]["McpServerRead"][];
+    };
+    /**
+     * McpServerRead
+     * @description A stored server; its credential is never returned.
+     */
+    McpServerRead: {
+      auth: components["schemas"]["McpAuth"];
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /**
+       * Credentialhint
+       * @description The last four characters of a long credential.
+       */
+      credentialHint: string | null;
+      /** @description What it spoke when it was last connected. */
+      era: components["schemas"]["McpEra"] | null;
+      /** Hascredential */
+      hasCredential: boolean;
+      /** Headername */
+      headerName: string | null;
+      /** Id */
+      id: string;
+      /**
+       * Isauthorized
+       * @description With `auth: oauth`: whether there is a token.
+       */
+      isAuthorized: boolean;
+      /** Isenabled */
+      isEnabled: boolean;
+      lastConnection: components["schemas"]["McpConnectionReport"] | null;
+      /** Name */
+      name: string;
+      /** Oauthclientid */
+      oauthClientId: string | null;
+      /** Timeoutseconds */
+      timeoutSeconds: number;
+      /**
+       * Tokenexpiresat
+       * @description When that token expires; it is refreshed before.
+       */
+      tokenExpiresAt: string | null;
+      /**
+       * Toolcounts
+       * @description The number of its tools by state.
+       */
+      toolCounts: {
+        [key: string]: number;
+      };
+      /**
+       * Updatedat
+       * Format: date-time
+       */
+      updatedAt: string;
+      /** Url */
+      url: string;
+      /** Version */
+      version: number;
+    };
+    /**
+     * McpServerStatus
+     * @description What is known about a server without contacting it.
+     */
+    McpServerStatus: {
+      era: components["schemas"]["McpEra"] | null;
+      lastConnection: components["schemas"]["McpConnectionReport"] | null;
+      /** Toolcounts */
+      toolCounts: {
+        [key: string]: number;
+      };
+    };
+    /** McpServerTools */
+    McpServerTools: {
+      /** Tools */
+      tools: components["schemas"]["McpToolRead"][];
+    };
+    /**
+     * McpServerUpdate
+     * @description Replaces everything except a credential that is not sent, which is kept.
+     */
+    McpServerUpdate: {
+      /** @default none */
+      auth: components["schemas"]["McpAuth"];
+      /**
+       * Credential
+       * @description Write-only: the token or the value of the header.
+       */
+      credential?: string | null;
+      /** Headername */
+      headerName?: string | null;
+      /**
+       * Isenabled
+       * @description Whether workflows may use its tools.
+       * @default true
+       */
+      isEnabled: boolean;
+      /**
+       * Name
+       * @description Names the server's tools in workflows: `mcp:<name>/<tool>`.
+       */
+      name: string;
+      /**
+       * Oauthclientid
+       * @description With `auth: oauth`: your client at the authorization server, if it registers none.
+       */
+      oauthClientId?: string | null;
+      /**
+       * Oauthclientsecret
+       * @description Write-only: the secret of that client.
+       */
+      oauthClientSecret?: string | null;
+      /**
+       * Timeoutseconds
+       * @description The deadline of one call.
+       * @default 60
+       */
+      timeoutSeconds: number;
+      /**
+       * Url
+       * @description The address of its MCP endpoint: https or http, without credentials; or `stdio:NAME` for a command that the administrator has listed in `MCP_STDIO_COMMANDS`.
+       */
+      url: string;
+    };
+    /**
+     * McpStage
+     * @description The last stage of a connection; with `ok` false, the one that failed.
+     * @enum {string}
+     */
+    McpStage: "dns" | "connect" | "tls" | "auth" | "initialize" | "tools" | "done";
+    /** McpToolRead */
+    McpToolRead: {
+      /** @description What agents see; null before it is approved. */
+      approved: components["schemas"]["McpToolText"] | null;
+      /** Approvedat */
+      approvedAt: string | null;
+      /** Approvedby */
+      approvedBy: string | null;
+      /**
+       * Digest
+       * @description Of the listed description; send it with a review.
+       */
+      digest: string | null;
+      /** @description null: the server no longer lists it. */
+      listed: components["schemas"]["McpToolText"] | null;
+      /** Name */
+      name: string;
+      /**
+       * Problem
+       * @description Why it cannot be used, if its state is `unusable`.
+       */
+      problem: string | null;
+      /**
+       * Reference
+       * @description The name in workflows: `mcp:<server>/<tool>`.
+       */
+      reference: string;
+      state: components["schemas"]["McpToolState"];
+    };
+    /** McpToolReview */
+    McpToolReview: {
+      /**
+       * Digest
+       * @description Of the description that the person has seen.
+       */
+      digest: string;
+      /** Name */
+      name: string;
+      /**
+       * Use
+       * @description true approves this description; false switches the tool off.
+       */
+      use: boolean;
+    };
+    /** McpToolReviews */
+    McpToolReviews: {
+      /** Reviews */
+      reviews: components["schemas"]["McpToolReview"][];
+    };
+    /**
+     * McpToolState
+     * @description Whether agents may use a tool.
+     * @enum {string}
+     */
+    McpToolState: "new" | "approved" | "changed" | "off" | "gone" | "unusable";
+    /** McpToolTest */
+    McpToolTest: {
+      /** Arguments */
+      arguments?: {
+        [key: string]: components["schemas"]["JsonValue"];
+      };
+      /**
+       * Tool
+       * @description The name in workflows: `mcp:<server>/<tool>`.
+       */
+      tool: string;
+    };
+    /** McpToolTestReport */
+    McpToolTestReport: {
+      /** Durationms */
+      durationMs: number;
+      /** Ok */
+      ok: boolean;
+      /**
+       * Output
+       * @description The result, or why there is none.
+       */
+      output: string;
+    };
+    /**
+     * McpToolText
+     * @description How a server describes a tool, without characters that hide or reorder text.
+     */
+    McpToolText: {
+      /** Description */
+      description: string;
+      /**
+       * Hints
+       * @description What the server says of it: `readOnlyHint` and others.
+       */
+      hints: {
+        [key: string]: boolean;
+      };
+      /** Inputschema */
+      inputSchema: {
+        [key: string]: unknown;
+      };
+      /** Title */
+      title: string;
+    };
+    /**
+     * McpUsableTool
+     * @description A tool that workflows may use now.
+     */
+    McpUsableTool: {
+      /** Description */
+      description: string;
+      /** Hints */
+      hints: {
+        [key: string]: boolean;
+      };
+      /** Inputschema */
+      inputSchema: {
+        [key: string]: unknown;
+      };
+      /** Name */
+      name: string;
+      /** Reference */
+      reference: string;
+      /** Server */
+      server: string;
+      /** Serverid */
+      serverId: string;
+      /** Title */
+      title: string;
+    };
+    /** McpUsableTools */
+    McpUsableTools: {
+      /** Tools */
+      tools: components["schemas"]["McpUsableTool"][];
+    };
+    /**
      * Me
      * @description Who is calling, and what they may do.
      */
     Me: {
       /** Email */
       email: string | null;
+      /** Haspassword */
+      hasPassword: boolean;
       /** Hassecondfactor */
       hasSecondFactor: boolean;
       /** Isadministrator */
       isAdministrator: boolean;
+      /**
+       * Isshared
+       * @description Whether the workspace has people or stored keys.
+       */
+      isShared: boolean;
       /** Name */
       name: string;
       /** Personid */
@@ -4643,6 +7392,68 @@ export interface components {
        * @description All workspaces that the caller can switch to.
        */
       workspaces: components["schemas"]["WorkspaceSummary"][];
+    };
+    /** MemoriesDeleted */
+    MemoriesDeleted: {
+      /** Deleted */
+      deleted: number;
+    };
+    /**
+     * MemoryDelete
+     * @description The memories to delete.
+     */
+    MemoryDelete: {
+      /** Ids */
+      ids: string[];
+    };
+    /** MemoryPage */
+    MemoryPage: {
+      /** Memories */
+      memories: components["schemas"]["MemoryRead"][];
+      /** Nextcursor */
+      nextCursor: string | null;
+      /**
+       * Total
+       * @description Of all memories that match, on all pages.
+       */
+      total: number;
+    };
+    /**
+     * MemoryRead
+     * @description Something that the crew of a workflow remembers.
+     */
+    MemoryRead: {
+      /**
+       * Accessedat
+       * Format: date-time
+       */
+      accessedAt: string;
+      /** Categories */
+      categories: string[];
+      /** Content */
+      content: string;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Id */
+      id: string;
+      /**
+       * Importance
+       * @description From 0 to 1, as the crew has judged it.
+       */
+      importance: number;
+      /**
+       * Runid
+       * @description The run that saved it last.
+       */
+      runId: string | null;
+      /**
+       * Scope
+       * @description Where the crew has put it, such as `/crew/research`.
+       */
+      scope: string;
     };
     /** MessageAnswer */
     MessageAnswer: {
@@ -4864,6 +7675,8 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       /** Deliveredat */
       deliveredAt: string | null;
       /** Deliveredto */
@@ -5123,6 +7936,12 @@ export interface components {
       model: components["schemas"]["ModelUpdate"];
     };
     /**
+     * NetworkAccess
+     * @description `none` leaves the hosts of models; tools contact no other one.
+     * @enum {string}
+     */
+    NetworkAccess: "none" | "listed" | "any";
+    /**
      * OnWorkerLoss
      * @description What happens to a run whose worker died.
      * @enum {string}
@@ -5235,6 +8054,8 @@ export interface components {
       createdAt: string;
       /** Email */
       email: string | null;
+      /** Haspassword */
+      hasPassword: boolean;
       /** Hassecondfactor */
       hasSecondFactor: boolean;
       /** Id */
@@ -5246,14 +8067,200 @@ export interface components {
       isAdministrator: boolean;
       /** Isdisabled */
       isDisabled: boolean;
+      /**
+       * Issuers
+       * @description The names of the issuers at which the person signs in.
+       */
+      issuers: string[];
       /** Lastsigninat */
       lastSignInAt: string | null;
+      /**
+       * Managedby
+       * @description The name of the issuer whose groups decide about the role; null if owners do.
+       */
+      managedBy: string | null;
       /** Name */
       name: string;
       role: components["schemas"]["WorkspaceRole"];
     };
     /** PersonUpdate */
     PersonUpdate: {
+      role: components["schemas"]["WorkspaceRole"];
+    };
+    /** PersonalApproval */
+    PersonalApproval: {
+      /** Feedback */
+      feedback: string | null;
+      /** Id */
+      id: string;
+      /** Resolvedat */
+      resolvedAt: string | null;
+      /** Runid */
+      runId: string;
+      /** Status */
+      status: string;
+    };
+    /**
+     * PersonalData
+     * @description What this server stores about a person, and what they have written. Without secrets.
+     */
+    PersonalData: {
+      /** Apikeys */
+      apiKeys: components["schemas"]["PersonalKey"][];
+      /** Approvals */
+      approvals: components["schemas"]["PersonalApproval"][];
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Email */
+      email: string | null;
+      /** Externalidentities */
+      externalIdentities: components["schemas"]["PersonalIdentity"][];
+      /** Hassecondfactor */
+      hasSecondFactor: boolean;
+      /** Id */
+      id: string;
+      /** Isadministrator */
+      isAdministrator: boolean;
+      /** Lastsigninat */
+      lastSignInAt: string | null;
+      /** Messages */
+      messages: components["schemas"]["PersonalMessage"][];
+      /** Name */
+      name: string;
+      /** Projectversions */
+      projectVersions: components["schemas"]["PersonalProjectVersion"][];
+      /** Runs */
+      runs: components["schemas"]["PersonalRun"][];
+      /** Sessions */
+      sessions: components["schemas"]["PersonalSession"][];
+      /** Workflowversions */
+      workflowVersions: components["schemas"]["PersonalWorkflowVersion"][];
+      /** Workspaces */
+      workspaces: components["schemas"]["PersonalWorkspace"][];
+    };
+    /** PersonalIdentity */
+    PersonalIdentity: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Issuer */
+      issuer: string;
+      /** Subject */
+      subject: string;
+    };
+    /** PersonalKey */
+    PersonalKey: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Expiresat */
+      expiresAt: string | null;
+      /** Hint */
+      hint: string;
+      /** Id */
+      id: string;
+      /** Lastusedat */
+      lastUsedAt: string | null;
+      /** Name */
+      name: string;
+      /** Revokedat */
+      revokedAt: string | null;
+      /** Scopes */
+      scopes: string[];
+      /** Workspaceid */
+      workspaceId: string;
+    };
+    /** PersonalMessage */
+    PersonalMessage: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Runid */
+      runId: string;
+      /** Text */
+      text: string;
+    };
+    /** PersonalProjectVersion */
+    PersonalProjectVersion: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Number */
+      number: number;
+      /** Projectid */
+      projectId: string;
+    };
+    /** PersonalRun */
+    PersonalRun: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Id */
+      id: string;
+      /** Workflowname */
+      workflowName: string;
+      /** Workspaceid */
+      workspaceId: string;
+    };
+    /** PersonalSession */
+    PersonalSession: {
+      /** Address */
+      address: string;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /**
+       * Expiresat
+       * Format: date-time
+       */
+      expiresAt: string;
+      /** Id */
+      id: string;
+      /** Lastusedat */
+      lastUsedAt: string | null;
+      /** Useragent */
+      userAgent: string;
+    };
+    /** PersonalWorkflowVersion */
+    PersonalWorkflowVersion: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Note */
+      note: string | null;
+      /** Number */
+      number: number;
+      /** Workflowid */
+      workflowId: string;
+    };
+    /** PersonalWorkspace */
+    PersonalWorkspace: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
       role: components["schemas"]["WorkspaceRole"];
     };
     /**
@@ -5291,6 +8298,11 @@ export interface components {
        * @description What is wrong and how to fix it.
        */
       message: string;
+      /**
+       * Remedy
+       * @description The path in the dashboard where it can be fixed, such as `/tools?add=search`.
+       */
+      remedy?: string | null;
       /**
        * Where
        * @description A pointer into the request, such as `/inputs/topic`.
@@ -5564,7 +8576,7 @@ export interface components {
       warnings?: string[];
       /**
        * Workingdirectory
-       * @description Of the first entry point.
+       * @description Where the dependencies of the first entry point are declared.
        * @default .
        */
       workingDirectory: string;
@@ -5592,6 +8604,11 @@ export interface components {
        * @description Hosts that the project's runs may contact, such as `*.example.com`. Empty: none but the models.
        */
       allowedHosts: string[];
+      /**
+       * Approver
+       * @description Who is asked when the code asks a person: `operator`, `editor`, `owner` or the e-mail address of someone in the workspace. null: everyone who may answer approvals.
+       */
+      approver: string | null;
       /**
        * Createdat
        * Format: date-time
@@ -5644,6 +8661,8 @@ export interface components {
     ProjectSecretEntry: {
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       /** Name */
       name: string;
       /**
@@ -5667,6 +8686,11 @@ export interface components {
        * @description Hosts that the project's runs may contact, such as `*.example.com`. Empty: none but the models.
        */
       allowedHosts?: string[];
+      /**
+       * Approver
+       * @description Who is asked when the code asks a person: `operator`, `editor`, `owner` or the e-mail address of someone in the workspace. null: everyone who may answer approvals.
+       */
+      approver?: string | null;
       /** Description */
       description?: string | null;
       /** @description null: the first one of the version. */
@@ -5901,6 +8925,135 @@ export interface components {
       provider: components["schemas"]["ProviderUpdate"];
     };
     /**
+     * PublicLinkCreate
+     * @description What people without an account may see of a run, besides its outputs.
+     */
+    PublicLinkCreate: {
+      /**
+       * Days
+       * @description Days after which the link expires.
+       * @default 7
+       */
+      days: number;
+      /**
+       * Showsinputs
+       * @default false
+       */
+      showsInputs: boolean;
+      /**
+       * Showsprompts
+       * @description The descriptions and expected outputs of the tasks.
+       * @default false
+       */
+      showsPrompts: boolean;
+    };
+    /** PublicLinkList */
+    PublicLinkList: {
+      /** Publiclinks */
+      publicLinks: components["schemas"]["PublicLinkRead"][];
+    };
+    /** PublicLinkRead */
+    PublicLinkRead: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Createdby */
+      createdBy: string;
+      /**
+       * Expiresat
+       * Format: date-time
+       */
+      expiresAt: string;
+      /** Id */
+      id: string;
+      /** Showsinputs */
+      showsInputs: boolean;
+      /** Showsprompts */
+      showsPrompts: boolean;
+    };
+    /**
+     * QuotaLimits
+     * @description Limits of a workspace; null: no limit. Days and months are those of UTC.
+     */
+    "QuotaLimits-Input": {
+      /**
+       * Keptdays
+       * @description Days after which finished runs are deleted.
+       */
+      keptDays?: number | null;
+      /** @description What tools of runs may contact: only `listed` hosts, or `none` but those of models. Null or `any`: as each workflow says. */
+      network?: components["schemas"]["NetworkAccess"] | null;
+      /**
+       * Runsatonce
+       * @description Runs that have not ended.
+       */
+      runsAtOnce?: number | null;
+      /**
+       * Runsperday
+       * @description Runs that are started in a day.
+       */
+      runsPerDay?: number | null;
+      /** @description What the model calls of its runs cost in a month, where their price is known. */
+      spendPerMonth?: components["schemas"]["SpendLimit-Input"] | null;
+      /**
+       * Storedmb
+       * @description What its runs and projects store.
+       */
+      storedMb?: number | null;
+    };
+    /**
+     * QuotaLimits
+     * @description Limits of a workspace; null: no limit. Days and months are those of UTC.
+     */
+    "QuotaLimits-Output": {
+      /**
+       * Keptdays
+       * @description Days after which finished runs are deleted.
+       */
+      keptDays?: number | null;
+      /** @description What tools of runs may contact: only `listed` hosts, or `none` but those of models. Null or `any`: as each workflow says. */
+      network?: components["schemas"]["NetworkAccess"] | null;
+      /**
+       * Runsatonce
+       * @description Runs that have not ended.
+       */
+      runsAtOnce?: number | null;
+      /**
+       * Runsperday
+       * @description Runs that are started in a day.
+       */
+      runsPerDay?: number | null;
+      /** @description What the model calls of its runs cost in a month, where their price is known. */
+      spendPerMonth?: components["schemas"]["SpendLimit-Output"] | null;
+      /**
+       * Storedmb
+       * @description What its runs and projects store.
+       */
+      storedMb?: number | null;
+    };
+    /**
+     * QuotaUse
+     * @description What a workspace uses now.
+     */
+    QuotaUse: {
+      /**
+       * Runsatonce
+       * @description Runs that have not ended.
+       */
+      runsAtOnce: number;
+      /** Runstoday */
+      runsToday: number;
+      /**
+       * Spentthismonth
+       * @description By currency. Only that of the quota counts towards it.
+       */
+      spentThisMonth: components["schemas"]["Cost"][];
+      /** Storedmb */
+      storedMb: number;
+    };
+    /**
      * Readiness
      * @description Whether this process is ready, and the state of each part.
      */
@@ -6033,6 +9186,14 @@ export interface components {
      */
     Remedy: "run-as-project" | "edit-workflow" | "fix-source" | "none";
     /**
+     * RemovedPerson
+     * @description The name under which history shows someone who was removed.
+     */
+    RemovedPerson: {
+      /** Name */
+      name: string;
+    };
+    /**
      * Resume
      * @description Feedback for a task that waits for it. Addresses of the kickoff that are not sent again are kept.
      */
@@ -6093,6 +9254,7 @@ export interface components {
      */
     ResumeBody: {
       budget?: components["schemas"]["Budget-Input"] | null;
+      /** @description A provider for this run only; kept in memory, never stored. Needs the scope `providers:write`. */
       providerConfig?: components["schemas"]["ProviderCreate"] | null;
     };
     /**
@@ -6104,6 +9266,7 @@ export interface components {
       inputs?: {
         [key: string]: components["schemas"]["JsonValue"];
       } | null;
+      /** @description A provider for this run only; kept in memory, never stored. Needs the scope `providers:write`. */
       providerConfig?: components["schemas"]["ProviderCreate"] | null;
     };
     /** RunAnswer */
@@ -6143,6 +9306,82 @@ export interface components {
       /** Raw */
       raw: string;
       usage: components["schemas"]["Usage"];
+    };
+    /** RunConnectionPage */
+    RunConnectionPage: {
+      /**
+       * Connections
+       * @description In the order in which they ended.
+       */
+      connections: components["schemas"]["RunConnectionRead"][];
+      /**
+       * Hosts
+       * @description All connections of the run by host, refused ones first; at most 500.
+       */
+      hosts: components["schemas"]["HostTraffic"][];
+      /** Nextcursor */
+      nextCursor: string | null;
+      total: components["schemas"]["RunTraffic"];
+    };
+    /**
+     * RunConnectionPurpose
+     * @description What a connection was made for.
+     * @enum {string}
+     */
+    RunConnectionPurpose: "model" | "embedder" | "tool" | "mcp" | "code";
+    /**
+     * RunConnectionRead
+     * @description One request of a run to another server, or one tunnel of a project's code.
+     */
+    RunConnectionRead: {
+      /** Agent */
+      agent: string | null;
+      /**
+       * At
+       * Format: date-time
+       * @description When it ended.
+       */
+      at: string;
+      /**
+       * Attempt
+       * @description The fencing token of the attempt: it rises with each.
+       */
+      attempt: number;
+      /** Host */
+      host: string;
+      /** Milliseconds */
+      milliseconds: number;
+      /**
+       * Name
+       * @description Of the provider, tool or MCP server.
+       */
+      name: string;
+      /** Number */
+      number: number;
+      /** Port */
+      port: number;
+      purpose: components["schemas"]["RunConnectionPurpose"];
+      /**
+       * Reason
+       * @description Why it failed or was refused, and what allows it.
+       */
+      reason: string | null;
+      /** Receivedbytes */
+      receivedBytes: number;
+      /**
+       * Requests
+       * @description More than 1: the sum of such requests, after the first 500.
+       */
+      requests: number;
+      /** @description `failed`: allowed, but no complete answer arrived. */
+      result: components["schemas"]["ConnectionResult"];
+      /**
+       * Sentbytes
+       * @description Of HTTP, headers included, without what TLS adds.
+       */
+      sentBytes: number;
+      /** Taskkey */
+      taskKey: string | null;
     };
     /** RunCrashed */
     RunCrashed: {
@@ -6339,6 +9578,11 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /**
+       * Createdbyname
+       * @description The name of the person or the API key; of someone removed, a pseudonym.
+       */
+      createdByName: string;
       definition: components["schemas"]["WorkflowDefinition"];
       error: components["schemas"]["RunFailure"] | null;
       /**
@@ -6470,7 +9714,7 @@ export interface components {
        * @description A project whose code to run, instead of a workflow.
        */
       projectId?: string | null;
-      /** @description A provider for this run only; kept in memory, never stored. */
+      /** @description A provider for this run only; kept in memory, never stored. Needs the scope `providers:write`. */
       providerConfig?: components["schemas"]["ProviderCreate"] | null;
       /**
        * Version
@@ -6479,7 +9723,7 @@ export interface components {
       version?: number | null;
       /**
        * Workflow
-       * @description A workflow document: YAML text, or the same as JSON.
+       * @description A workflow document: YAML text, or the same as JSON. Needs the scope `workflows:write`.
        */
       workflow?:
         | string
@@ -6648,6 +9892,11 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /**
+       * Createdbyname
+       * @description The name of the person or the API key; of someone removed, a pseudonym.
+       */
+      createdByName: string;
       error: components["schemas"]["RunFailure"] | null;
       /**
        * External
@@ -6704,6 +9953,20 @@ export interface components {
       /** Startedat */
       startedAt: string | null;
       status: components["schemas"]["TaskState"];
+    };
+    /**
+     * RunTraffic
+     * @description All connections of a run, added up.
+     */
+    RunTraffic: {
+      /** Receivedbytes */
+      receivedBytes: number;
+      /** Refused */
+      refused: number;
+      /** Requests */
+      requests: number;
+      /** Sentbytes */
+      sentBytes: number;
     };
     /**
      * RunUsage
@@ -6780,6 +10043,9 @@ export interface components {
       | "projects:read"
       | "projects:write"
       | "code:write"
+      | "tools:read"
+      | "tools:try"
+      | "connections:write"
       | "runs:read"
       | "runs:write"
       | "approvals:write"
@@ -6866,6 +10132,84 @@ export interface components {
      * @enum {string}
      */
     Severity: "error" | "warning";
+    /** SharedOutput */
+    SharedOutput: {
+      jsonOutput?: components["schemas"]["JsonValue"];
+      /** Raw */
+      raw: string;
+    };
+    /**
+     * SharedRun
+     * @description What a public link shows of a run. It names neither people nor models nor costs.
+     */
+    SharedRun: {
+      /** Activeseconds */
+      activeSeconds: number;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Errorcode */
+      errorCode: string | null;
+      /**
+       * Expiresat
+       * Format: date-time
+       * @description When the link expires.
+       */
+      expiresAt: string;
+      /** Finishedat */
+      finishedAt: string | null;
+      /**
+       * Inputs
+       * @description Null unless the link shows inputs.
+       */
+      inputs: {
+        [key: string]: components["schemas"]["JsonValue"];
+      } | null;
+      result: components["schemas"]["SharedOutput"] | null;
+      /** Startedat */
+      startedAt: string | null;
+      status: components["schemas"]["RunState"];
+      /** Tasks */
+      tasks: components["schemas"]["SharedTask"][];
+      /** Workflowname */
+      workflowName: string;
+    };
+    /**
+     * SharedRunRequest
+     * @description The token is in the body: addresses are logged in many places.
+     */
+    SharedRunRequest: {
+      /**
+       * Token
+       * Format: password
+       */
+      token: string;
+    };
+    /** SharedTask */
+    SharedTask: {
+      /** Agent */
+      agent: string | null;
+      /**
+       * Description
+       * @description Null unless the link shows prompts.
+       */
+      description: string | null;
+      /**
+       * Expectedoutput
+       * @description Null unless the link shows prompts.
+       */
+      expectedOutput: string | null;
+      /** Finishedat */
+      finishedAt: string | null;
+      /** Key */
+      key: string;
+      output: components["schemas"]["SharedOutput"] | null;
+      /** Startedat */
+      startedAt: string | null;
+      status: components["schemas"]["TaskState"];
+    };
     /** SignIn */
     SignIn: {
       /**
@@ -6892,15 +10236,63 @@ export interface components {
       remember: boolean;
     };
     /**
+     * SignInIssuer
+     * @description An OpenID Connect issuer at which one can sign in.
+     */
+    SignInIssuer: {
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+    };
+    /**
      * SignInOptions
      * @description How one can sign in to this server.
      */
     SignInOptions: {
+      /** Issuers */
+      issuers: components["schemas"]["SignInIssuer"][];
       /**
        * Password
        * @description Whether there are people who sign in with a password.
        */
       password: boolean;
+    };
+    /** SignedOut */
+    SignedOut: {
+      /**
+       * Url
+       * @description Where the browser ends its session at the issuer too; null if nowhere.
+       */
+      url: string | null;
+    };
+    /**
+     * SpendLimit
+     * @description An amount of money; the amount is a decimal string.
+     */
+    "SpendLimit-Input": {
+      /** Amount */
+      amount: number | string;
+      /**
+       * Currency
+       * @description ISO 4217, as in the models' prices.
+       * @default USD
+       */
+      currency: string;
+    };
+    /**
+     * SpendLimit
+     * @description An amount of money; the amount is a decimal string.
+     */
+    "SpendLimit-Output": {
+      /** Amount */
+      amount: string;
+      /**
+       * Currency
+       * @description ISO 4217, as in the models' prices.
+       * @default USD
+       */
+      currency: string;
     };
     /** StartSession */
     StartSession: {
@@ -7048,6 +10440,11 @@ export interface components {
        * @description The agent that performs the task; optional in a hierarchical crew.
        */
       agent?: string | null;
+      /**
+       * Approver
+       * @description Who reviews the output: `operator`, `editor`, `owner` or someone's e-mail address.
+       */
+      approver?: string | null;
       /**
        * Asyncexecution
        * @description Lets the next task start before this one has finished.
@@ -7405,6 +10802,12 @@ export interface components {
       /** Toolcallid */
       toolCallId: string;
     };
+    /**
+     * ToolEffect
+     * @description What a call does outside of the run.
+     * @enum {string}
+     */
+    ToolEffect: "read" | "write";
     /** ToolFailed */
     ToolFailed: {
       /** Agent */
@@ -7455,6 +10858,96 @@ export interface components {
      * @enum {string}
      */
     ToolFailurePolicy: "ignore" | "warn" | "raise";
+    /**
+     * ToolFinding
+     * @description Why a tool cannot be used.
+     */
+    ToolFinding: {
+      /**
+       * Code
+       * @description A stable slug such as `connection-missing`.
+       */
+      code: string;
+      /** Message */
+      message: string;
+      /**
+       * Remedy
+       * @description The path in the dashboard where it can be fixed.
+       */
+      remedy: string | null;
+    };
+    /**
+     * ToolKind
+     * @description Which `ToolRunner` makes the calls.
+     * @enum {string}
+     */
+    ToolKind: "builtin" | "http_api" | "mcp";
+    /**
+     * ToolLimit
+     * @description How often a tool may be called.
+     */
+    ToolLimit: {
+      /**
+       * Calls
+       * @description Calls in one attempt of a run.
+       */
+      calls?: number | null;
+      /**
+       * Perminute
+       * @description Calls in any 60 seconds.
+       */
+      perMinute?: number | null;
+    };
+    /** ToolList */
+    ToolList: {
+      /** Tools */
+      tools: components["schemas"]["ToolRead"][];
+    };
+    /**
+     * ToolRead
+     * @description A tool that workflows may name.
+     */
+    ToolRead: {
+      /**
+       * Connections
+       * @description The connections it uses, the default one first.
+       */
+      connections: string[];
+      /**
+       * Description
+       * @description What the model reads to decide when to use the tool.
+       */
+      description: string;
+      /** @description `write` if a call sends or changes something. */
+      effect: components["schemas"]["ToolEffect"];
+      kind: components["schemas"]["ToolKind"];
+      /**
+       * Name
+       * @description As workflows name it.
+       */
+      name: string;
+      /**
+       * Network
+       * @description Whether it contacts other hosts.
+       */
+      network: boolean;
+      /**
+       * Parameters
+       * @description JSON Schema of the arguments.
+       */
+      parameters: {
+        [key: string]: unknown;
+      };
+      /** @description Why it cannot be used; null if it can. */
+      problem: components["schemas"]["ToolFinding"] | null;
+      /**
+       * Replaces
+       * @description Classes of CrewAI that workflows may name instead.
+       */
+      replaces: string[];
+      /** Title */
+      title: string;
+    };
     /** ToolStarted */
     ToolStarted: {
       /** Agent */
@@ -7491,6 +10984,27 @@ export interface components {
       tool: string;
       /** Toolcallid */
       toolCallId: string;
+    };
+    /** ToolTrial */
+    ToolTrial: {
+      /** Arguments */
+      arguments?: {
+        [key: string]: components["schemas"]["JsonValue"];
+      };
+      /** Tool */
+      tool: string;
+    };
+    /** ToolTrialResult */
+    ToolTrialResult: {
+      /** Latencyms */
+      latencyMs: number;
+      /** Ok */
+      ok: boolean;
+      /**
+       * Output
+       * @description The result as a model would read it; if `ok` is false, the error.
+       */
+      output: string;
     };
     /**
      * Usage
@@ -7615,6 +11129,8 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       inspection: components["schemas"]["ProjectInspection"];
       /** Note */
       note: string | null;
@@ -7661,6 +11177,8 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       /** Note */
       note: string | null;
       /** Number */
@@ -7689,6 +11207,8 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       definition: components["schemas"]["WorkflowDefinition"];
       /** Note */
       note: string | null;
@@ -7711,6 +11231,8 @@ export interface components {
       createdAt: string;
       /** Createdby */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       /** Note */
       note: string | null;
       /** Number */
@@ -7781,6 +11303,11 @@ export interface components {
        * @description The only hosts tools may contact, such as `*.example.com`; every public one if omitted.
        */
       allowedHosts?: string[] | null;
+      /**
+       * Approver
+       * @description Asked by tasks without one: a role or an e-mail address.
+       */
+      approver?: string | null;
       /** @description Spending limits of a run. */
       budget?: components["schemas"]["Budget-Output"] | null;
       /**
@@ -7832,6 +11359,8 @@ export interface components {
        * @description Name of the workflow.
        */
       name: string;
+      /** @description What tools may contact: `any` host, only `allowed_hosts` (`listed`), or `none`. */
+      network?: components["schemas"]["NetworkAccess"] | null;
       /**
        * @description What happens when the worker is lost: `resume`, `restart` or `fail`.
        * @default resume
@@ -7854,6 +11383,20 @@ export interface components {
       timeoutSeconds?: number | null;
       /** @description What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task. */
       toolFailurePolicy?: components["schemas"]["ToolFailurePolicy"] | null;
+      /**
+       * Toollimits
+       * @description By tool: how many `calls` an attempt of a run may make, and how many `per_minute`.
+       */
+      toolLimits?: {
+        [key: string]: components["schemas"]["ToolLimit"];
+      };
+      /**
+       * Toolpolicy
+       * @description By tool: `allow` its calls, `ask` a person before each, or `deny` them. By default reading is allowed, and what writes or sends asks.
+       */
+      toolPolicy?: {
+        [key: string]: "allow" | "ask" | "deny";
+      };
     };
     /**
      * WorkflowDraft
@@ -7976,6 +11519,8 @@ export interface components {
        * @description Who saved the newest version.
        */
       createdBy: string;
+      /** Createdbyname */
+      createdByName: string;
       /** @description The definition in the text. */
       definition: components["schemas"]["WorkflowDefinition"];
       /** Description */
@@ -8088,13 +11633,70 @@ export interface components {
       /** Workspaceid */
       workspaceId: string;
     };
-    /** WorkspaceList */
-    WorkspaceList: {
+    /**
+     * WorkspaceOverview
+     * @description A workspace with what it may use and what it uses.
+     */
+    WorkspaceOverview: {
+      /**
+       * Allowspubliclinks
+       * @description Whether runs may be shared with people without an account.
+       */
+      allowsPublicLinks: boolean;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Id */
+      id: string;
+      /** @description Those that apply: the lowest of all that are set. */
+      limits: components["schemas"]["QuotaLimits-Output"];
+      /** Name */
+      name: string;
+      /**
+       * People
+       * @description How many people are in it.
+       */
+      people: number;
+      use: components["schemas"]["QuotaUse"];
+    };
+    /** WorkspaceOverviewList */
+    WorkspaceOverviewList: {
       /** Workspaces */
-      workspaces: components["schemas"]["WorkspaceRead"][];
+      workspaces: components["schemas"]["WorkspaceOverview"][];
+    };
+    /**
+     * WorkspaceQuotas
+     * @description Quotas and their use. `limits` apply: the lower of `ownLimits` and `upperLimits`.
+     */
+    WorkspaceQuotas: {
+      /** @description Those that the administrator has set. */
+      administratorLimits: components["schemas"]["QuotaLimits-Output"];
+      /**
+       * Dayendsat
+       * Format: date-time
+       */
+      dayEndsAt: string;
+      limits: components["schemas"]["QuotaLimits-Output"];
+      /**
+       * Monthendsat
+       * Format: date-time
+       */
+      monthEndsAt: string;
+      /** @description Those that owners of the workspace have set. */
+      ownLimits: components["schemas"]["QuotaLimits-Output"];
+      /** @description Those of the server: of its settings, and of its administrator for this workspace. */
+      upperLimits: components["schemas"]["QuotaLimits-Output"];
+      use: components["schemas"]["QuotaUse"];
     };
     /** WorkspaceRead */
     WorkspaceRead: {
+      /**
+       * Allowspubliclinks
+       * @description Whether runs may be shared with people without an account.
+       */
+      allowsPublicLinks: boolean;
       /**
        * Createdat
        * Format: date-time
@@ -8119,6 +11721,19 @@ export interface components {
       name: string;
       /** @description The caller's role; null for the administrator's key. */
       role: components["schemas"]["WorkspaceRole"] | null;
+    };
+    /**
+     * WorkspaceUpdate
+     * @description Members that are left out stay as they are.
+     */
+    WorkspaceUpdate: {
+      /**
+       * Allowspubliclinks
+       * @description If false, the links that exist do not work either.
+       */
+      allowsPublicLinks?: boolean | null;
+      /** Name */
+      name?: string | null;
     };
     /** WorkspaceWrite */
     WorkspaceWrite: {
@@ -9117,12 +12732,423 @@ export interface operations {
       };
     };
   };
+  "apis:list_apis": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ApiList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "apis:create_api": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
+        "Idempotency-Key"?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ApiCreate"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ApiAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description API name is taken / Too many APIs / Idempotency-Key already used for another request */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description API is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "apis:preview_api": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ApiDocumentSource"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ApiPreview"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description API is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "apis:delete_api": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. A stale one is rejected with 412. */
+        "if-match"?: string | null;
+      };
+      path: {
+        api_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description API not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Changed by someone else */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "approvals:list_approvals": {
     parameters: {
       query?: {
         /** @description Only approvals in this state. */
         status?: components["schemas"]["ApprovalState"] | null;
         runId?: string | null;
+        /** @description Only those that the caller is asked to answer, or only those of others. */
+        mine?: boolean | null;
         /** @description Maximum number of items. */
         limit?: number;
         /** @description `nextCursor` of the previous page; omit it for the first one. */
@@ -9362,7 +13388,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Request from another site */
+      /** @description Addressed to someone else */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9417,6 +13443,223 @@ export interface operations {
         };
       };
       /** @description Action does not fit the approval request / Edited output does not have the task's structure / Feedback is missing */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "audit:list_audit_entries": {
+    parameters: {
+      query?: {
+        /** @description Maximum number of items. */
+        limit?: number;
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
+        cursor?: string | null;
+        /** @description At or after this time. */
+        since?: string | null;
+        /** @description Before this time. */
+        until?: string | null;
+        /** @description Id of a person, whose keys count too, or of a key; or a kind such as `server-key`. */
+        actor?: string | null;
+        /** @description Such as `providers:update_provider`. */
+        operation?: string | null;
+        /** @description Id of what was changed. */
+        target?: string | null;
+        /** @description Whether it was refused. */
+        result?: components["schemas"]["AuditResult"] | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AuditPage"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "audit:export_audit_log": {
+    parameters: {
+      query?: {
+        /** @description `jsonl` can be verified, `csv` is for spreadsheets. */
+        format?: components["schemas"]["AuditExportFormat"];
+        /** @description At or after this time. */
+        since?: string | null;
+        /** @description Before this time. */
+        until?: string | null;
+        /** @description Id of a person, whose keys count too, or of a key; or a kind such as `server-key`. */
+        actor?: string | null;
+        /** @description Such as `providers:update_provider`. */
+        operation?: string | null;
+        /** @description Id of what was changed. */
+        target?: string | null;
+        /** @description Whether it was refused. */
+        result?: components["schemas"]["AuditResult"] | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+          "text/csv": string;
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
       422: {
         headers: {
           [name: string]: unknown;
@@ -9553,6 +13796,773 @@ export interface operations {
       };
       /** @description Model call failed */
       502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "connections:list_connections": {
+    parameters: {
+      query?: {
+        /** @description Maximum number of items. */
+        limit?: number;
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
+        cursor?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConnectionList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "connections:create_connection": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
+        "Idempotency-Key"?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ConnectionEnvelope"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConnectionAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection name is taken / Idempotency-Key already used for another request */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "connections:test_unsaved_connection": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ConnectionEnvelope"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConnectionTestReport"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "connections:get_connection": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. If it is current: 304. */
+        "if-none-match"?: string | null;
+      };
+      path: {
+        connection_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConnectionRead"];
+        };
+      };
+      /** @description Not modified since the ETag in `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "connections:delete_connection": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. A stale one is rejected with 412. */
+        "if-match"?: string | null;
+      };
+      path: {
+        connection_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Changed by someone else */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "connections:update_connection": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. A stale one is rejected with 412. */
+        "if-match"?: string | null;
+      };
+      path: {
+        connection_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ConnectionUpdateEnvelope"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConnectionRead"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection name is taken */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Changed by someone else */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection is not valid / Enter the secret again */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "connections:test_connection": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        connection_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConnectionTestReport"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description A stored secret cannot be read */
+      500: {
         headers: {
           [name: string]: unknown;
         };
@@ -9919,6 +14929,1613 @@ export interface operations {
       };
       /** @description Request body received too slowly */
       408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:finish_mcp_authorization": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["McpAuthorizationFinish"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpAuthorizationFinished"];
+        };
+      };
+      /** @description The authorization is not valid */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authorization failed */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:export_mcp_config": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpClientConfig"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:import_mcp_config": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["McpConfigImport"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpConfigImported"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The configuration cannot be imported */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:list_mcp_servers": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:create_mcp_server": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
+        "Idempotency-Key"?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["McpServerCreate"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server name is taken / Too many MCP servers / Idempotency-Key already used for another request */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:get_mcp_server": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerRead"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:replace_mcp_server": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. A stale one is rejected with 412. */
+        "if-match"?: string | null;
+      };
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["McpServerUpdate"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerRead"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server name is taken */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Changed by someone else */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server is not valid / Enter the credential again */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:delete_mcp_server": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. A stale one is rejected with 412. */
+        "if-match"?: string | null;
+      };
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Changed by someone else */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:begin_mcp_authorization": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpAuthorizationStart"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The server does not use OAuth / The address of this server is not known */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description A stored secret cannot be read */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authorization failed */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:connect_mcp_server": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpConnectionReport"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description A stored secret cannot be read */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:get_mcp_server_status": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerStatus"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:list_mcp_server_tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerTools"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:review_mcp_tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["McpToolReviews"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerTools"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found / MCP tool not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The tool has changed / The tool cannot be used */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:list_usable_mcp_tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpUsableTools"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:try_mcp_tool": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["McpToolTest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpToolTestReport"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP tool not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The tool cannot be used */
+      409: {
         headers: {
           [name: string]: unknown;
         };
@@ -10377,6 +16994,423 @@ export interface operations {
       };
     };
   };
+  "me:export_own_data": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PersonalData"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Only for people */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "me:list_identities": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["IdentityList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "me:begin_linking": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["IssuerChoice"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["IssuerRedirect"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Unknown way to sign in */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Only for people */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The sign-in service cannot be used */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "me:remove_identity": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        identity_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Connection not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The only way to sign in */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "me:join_workspace": {
     parameters: {
       query?: never;
@@ -10548,6 +17582,111 @@ export interface operations {
         };
       };
       /** @description Only for people */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "me:remove_own_account": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PasswordOnly"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RemovedPerson"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The password is wrong */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Only for people / The last owner */
       409: {
         headers: {
           [name: string]: unknown;
@@ -11046,6 +18185,98 @@ export interface operations {
       };
       /** @description Session not found */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "me:sign_out": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SignedOut"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -12051,7 +19282,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The last owner */
+      /** @description The last owner / Groups decide about this person */
       409: {
         headers: {
           [name: string]: unknown;
@@ -12167,8 +19398,223 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
+      /** @description The last owner / Groups decide about this person */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "people:remove_account": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        person_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RemovedPerson"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Person not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
       /** @description The last owner */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "people:export_person": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        person_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PersonalData"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Person not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
         headers: {
           [name: string]: unknown;
         };
@@ -12252,7 +19698,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Only an administrator may do this */
+      /** @description Only an administrator may do this / More than your own rights */
       403: {
         headers: {
           [name: string]: unknown;
@@ -15776,6 +23222,137 @@ export interface operations {
       };
     };
   };
+  "executions:start_run_with_files": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
+        "Idempotency-Key"?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "multipart/form-data": {
+          /** @description Each with its path in the run as file name. */
+          files: string[];
+          /** @description JSON as the body of `POST /runs`. */
+          run: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RunStartAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Workflow version not found / Project not found / Project version not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project is not ready to run / Idempotency-Key already used for another request */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Files too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Files cannot be attached */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace has too many runs */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "executions:get_run": {
     parameters: {
       query?: never;
@@ -16151,6 +23728,114 @@ export interface operations {
         };
       };
       /** @description Run not found / Artifact not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "egress:list_connections": {
+    parameters: {
+      query?: {
+        /** @description From `nextCursor`. */
+        cursor?: string | null;
+        /** @description Maximum number of connections. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RunConnectionPage"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Run not found */
       404: {
         headers: {
           [name: string]: unknown;
@@ -16636,6 +24321,327 @@ export interface operations {
         };
       };
       /** @description Unknown agent */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "sharing:list_public_links": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PublicLinkList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Run not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "sharing:create_public_link": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PublicLinkCreate"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["CreatedPublicLink"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Public links are off */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Run not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many public links */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "sharing:revoke_public_link": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+        public_link_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Run not found / Public link not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
       422: {
         headers: {
           [name: string]: unknown;
@@ -17525,6 +25531,111 @@ export interface operations {
       };
     };
   };
+  "sharing:read_shared_run": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SharedRunRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SharedRun"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The link is not valid */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "session:sign_in": {
     parameters: {
       query?: never;
@@ -17725,6 +25836,330 @@ export interface operations {
         };
       };
       /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "session:begin_issuer_sign_in": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["IssuerSignIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["IssuerRedirect"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Unknown way to sign in */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The sign-in service cannot be used */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "session:finish_issuer_sign_in": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["IssuerAnswer"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["FinishedSignIn"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The answer of the sign-in service is not valid / The e-mail address is not verified / You may not use this server yet / Your account is disabled */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Unknown way to sign in */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description You have an account already / Connected with another account */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The sign-in did not work */
+      410: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The sign-in service cannot be used */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "session:end_issuer_sessions": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/x-www-form-urlencoded": components["schemas"]["Body_session_end_issuer_sessions"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": unknown;
+        };
+      };
+      /** @description The logout token is not valid */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The sign-in service cannot be used */
       503: {
         headers: {
           [name: string]: unknown;
@@ -18097,6 +26532,194 @@ export interface operations {
         };
       };
       /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "tools:list_tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ToolList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "tools:try_tool": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ToolTrial"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ToolTrialResult"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Tools unusable */
       422: {
         headers: {
           [name: string]: unknown;
@@ -19333,6 +27956,968 @@ export interface operations {
       };
     };
   };
+  "knowledge:list_knowledge": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeFileList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "knowledge:add_knowledge": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "multipart/form-data": {
+          files: string[];
+        };
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeUploaded"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many knowledge files */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description File too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description File cannot be used */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "knowledge:delete_knowledge": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+        knowledge_file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Knowledge file not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "knowledge:download_knowledge": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+        knowledge_file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file as it was uploaded. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/octet-stream": unknown;
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Knowledge file not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "knowledge:embed_knowledge": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+        knowledge_file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeFileAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Knowledge file not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "memories:list_memories": {
+    parameters: {
+      query?: {
+        /** @description Part of the text or the scope. */
+        q?: string | null;
+        /** @description Maximum number of items. */
+        limit?: number;
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
+        cursor?: string | null;
+      };
+      header?: never;
+      path: {
+        workflow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MemoryPage"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "memories:delete_all_memories": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MemoriesDeleted"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "memories:delete_selected_memories": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["MemoryDelete"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MemoriesDeleted"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "memories:delete_memory": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workflow_id: string;
+        memory_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Memory not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "executions:get_status": {
     parameters: {
       query?: never;
@@ -19977,7 +29562,7 @@ export interface operations {
       };
     };
   };
-  "workspaces:rename_workspace": {
+  "workspaces:update_workspace": {
     parameters: {
       query?: never;
       header?: never;
@@ -19986,7 +29571,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": components["schemas"]["WorkspaceWrite"];
+        "application/json": components["schemas"]["WorkspaceUpdate"];
       };
     };
     responses: {
@@ -20082,6 +29667,194 @@ export interface operations {
       };
     };
   };
+  "workspaces:get_quotas": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["WorkspaceQuotas"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "workspaces:set_quotas": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["QuotaLimits-Input"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["WorkspaceQuotas"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Above what the server allows */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "workspaces:list_workspaces": {
     parameters: {
       query?: never;
@@ -20097,7 +29870,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["WorkspaceList"];
+          "application/json": components["schemas"]["WorkspaceOverviewList"];
         };
       };
       /** @description Bad request */
@@ -20234,6 +30007,216 @@ export interface operations {
       };
       /** @description Workspace name is taken / Too many workspaces */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "workspaces:get_quotas_of_workspace": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workspace_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["WorkspaceQuotas"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workspace not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "workspaces:limit_workspace": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workspace_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["QuotaLimits-Input"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["WorkspaceQuotas"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workspace not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
         headers: {
           [name: string]: unknown;
         };
@@ -22352,6 +32335,146 @@ export interface operations {
         };
       };
       /** @description A part is not ready */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Readiness"];
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:handle_message": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": {
+          id?: number | string;
+          /** @constant */
+          jsonrpc: "2.0";
+          method: string;
+          params?: Record<string, never>;
+        };
+      };
+    };
+    responses: {
+      /** @description The result, or an error of the protocol; with a progress token as events. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            error?: Record<string, never>;
+            id: number | string | null;
+            /** @constant */
+            jsonrpc: "2.0";
+            result?: Record<string, never>;
+          };
+          "text/event-stream": unknown;
+        };
+      };
+      /** @description A notification was accepted, or a call was cancelled. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A malformed message. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            error?: Record<string, never>;
+            id: number | string | null;
+            /** @constant */
+            jsonrpc: "2.0";
+            result?: Record<string, never>;
+          };
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description An unknown method. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            error?: Record<string, never>;
+            id: number | string | null;
+            /** @constant */
+            jsonrpc: "2.0";
+            result?: Record<string, never>;
+          };
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;

@@ -43,6 +43,7 @@ describe("the stored session", () => {
   });
 
   it("replaces the API key that earlier versions stored", async () => {
+    localStorage.clear();
     localStorage.setItem("crewai-runner:api-key", "cr_old");
     sessionStorage.setItem("crewai-runner:api-key", "cr_old");
     vi.resetModules();

@@ -15,6 +15,8 @@ export interface StartedSession {
   csrfToken: string;
   /** True when the session outlives the browser's window. */
   isRemembered: boolean;
+  /** True when it began at an issuer, whose own session ends with it. */
+  endsAtIssuer?: boolean;
 }
 
 interface Session {
@@ -52,6 +54,10 @@ export const session = {
   },
   get isRemembered(): boolean {
     return store.getState().started?.isRemembered ?? false;
+  },
+
+  get endsAtIssuer(): boolean {
+    return store.getState().started?.endsAtIssuer ?? false;
   },
 
   /** Uses a session that the server has started, and resumes the requests that wait for one. */
@@ -118,7 +124,8 @@ function parseSession(text: string | null): StartedSession | null {
   try {
     const value = JSON.parse(text ?? "null") as Partial<StartedSession> | null;
     if (typeof value?.csrfToken !== "string") return null;
-    return { csrfToken: value.csrfToken, isRemembered: value.isRemembered === true };
+    const started = { csrfToken: value.csrfToken, isRemembered: value.isRemembered === true };
+    return value.endsAtIssuer === true ? { ...started, endsAtIssuer: true } : started;
   } catch {
     return null;
   }

@@ -8,13 +8,14 @@ export const approvalKeys = {
   forRun: (runId: string) => [...approvalKeys.all, "run", runId] as const,
 };
 
-/** Open approval requests of all runs. */
-export const openApprovalsQuery = () =>
+/** Open approval requests of all runs that the caller is asked to answer, or those of others. */
+export const openApprovalsQuery = (mine = true) =>
   queryOptions({
-    queryKey: approvalKeys.open(),
-    queryFn: async ({ signal }) =>
-      body(await api.GET("/api/v1/approvals", { params: { query: { status: "open" } }, signal }))
-        .approvals,
+    queryKey: [...approvalKeys.open(), mine ? "mine" : "of-others"],
+    queryFn: async ({ signal }) => {
+      const params = { query: { status: "open", mine } as const };
+      return body(await api.GET("/api/v1/approvals", { params, signal })).approvals;
+    },
     refetchInterval: 5_000,
   });
 

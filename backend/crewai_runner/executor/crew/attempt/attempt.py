@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
+from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.run import RunResult
 from crewai_runner.executor.crew.attempt.supervisor import RunSupervisor
 from crewai_runner.executor.crew.attempt.thread_pool import StepThreadPool
@@ -17,7 +19,17 @@ from crewai_runner.executor.crew.compat.llm_internals import close_clients
 from crewai_runner.executor.crew.compat.run_scope import call_hooks, enter_run
 from crewai_runner.executor.crew.context.exceptions import AttemptEnded
 from crewai_runner.executor.crew.context.run_context import current_run
-from crewai_runner.executor.port import Completed, EventSink, Outcome, RunControl, RunSpec, Stopped
+from crewai_runner.executor.crew.events.connections import ConnectionReporter
+from crewai_runner.executor.port import (
+    Completed,
+    EventSink,
+    Outcome,
+    RunControl,
+    RunSpec,
+    Stopped,
+    list_secrets,
+)
+from crewai_runner.executor.tools.gate import ToolGate
 
 CLEANUP_SECONDS = 2.0
 TOOL_GRACE_SECONDS = 0.3
@@ -34,10 +46,20 @@ class Attempt:
     def __init__(
         self, spec: RunSpec, sink: EventSink, control: RunControl, factory: ComponentFactory
     ) -> None:
-        self._spec = spec
-        self._factory = factory
+        self._spec, self._control = spec, control
         self._loop = asyncio.new_event_loop()
-        self._supervisor = RunSupervisor(spec, sink, control, self._loop)
+        self._supervisor = supervisor = RunSupervisor(spec, sink, control, self._loop)
+        secrets = list_secrets(spec)
+        connections = ConnectionReporter(
+            supervisor.emitter,
+            supervisor.translator.tool_calls,
+            control.note_connection,
+            TextMask([*secrets, *(secret.lower() for secret in secrets)]),
+        )
+        gate = ToolGate(
+            control, spec.tool_wait_seconds, supervisor.running_tasks.are_more_than, spec.tool_results
+        )
+        self._factory = replace(factory, connections=connections, gate=gate)
         self.outcome: Future[Outcome] = Future()
         self._built: BuiltCrew | None = None
         self._main_task: asyncio.Task[Any] | None = None
@@ -107,7 +129,7 @@ class Attempt:
         except BaseException as error:  # noqa: BLE001 - every exception is an outcome
             self._is_cleaning_up = True
             if isinstance(error, AttemptEnded):
-                await self._supervisor.wait_for_parallel_tasks()
+                await self._supervisor.running_tasks.wait_for_others()
             # A tool that is about to finish must not be reported as abandoned.
             tool_calls = self._supervisor.translator.tool_calls
             await asyncio.to_thread(tool_calls.wait_until_idle, TOOL_GRACE_SECONDS)
@@ -122,12 +144,12 @@ class Attempt:
         current_run.set(supervisor)
         enter_run(self._spec.run_id, supervisor.translator.on_event, self._spec.revision)
         require_embedder(self._spec)
-        builder = CrewBuilder(self._spec, supervisor.agent_keys, self._factory)
+        builder = CrewBuilder(self._spec, supervisor.agent_keys, self._factory, self._control.store_file)
         built = self._built = builder.build()
         for task in built.tasks:
             if (result := task.result()) is not None:
                 supervisor.emit_reused(task.task_key, result)
-        await attach_resources(built, self._spec, self._factory, builder)
+        await attach_resources(built, self._spec, self._factory, builder, self._control.store_memories)
         with call_hooks(
             before_model_call=supervisor.before_model_call, before_tool_call=supervisor.before_tool_call
         ):
@@ -145,7 +167,7 @@ class Attempt:
             return
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLEANUP_SECONDS):
-                await release_resources(self._built, self._spec, self._factory)
+                await release_resources(self._built)
         for llm in self._built.llms:
             await close_clients(llm)
         await asyncio.sleep(0)  # transports close in the loop's next iteration

@@ -1,18 +1,17 @@
 """Supervises the crew of one attempt: its model calls, tools, blocking threads and tasks."""
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import CancelledError as BlockingCallCancelled
 from typing import Any
 
-from crewai_runner.core.keyring import secret_parts
 from crewai_runner.core.outside_values import make_storable
 from crewai_runner.domain import run_events
 from crewai_runner.domain.budget import BudgetLimit
 from crewai_runner.domain.run import RunFailure, TaskResult
 from crewai_runner.executor.crew.attempt.blocking_calls import BlockingCalls
+from crewai_runner.executor.crew.attempt.running_tasks import RunningTasks
 from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
 from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.exceptions import AttemptEnded
@@ -39,6 +38,7 @@ from crewai_runner.executor.port import (
     RunControl,
     RunSpec,
     Stopped,
+    list_secrets,
 )
 
 
@@ -52,25 +52,21 @@ class RunSupervisor(RunContext):
         self, spec: RunSpec, sink: EventSink, control: RunControl, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._spec = spec
+        self.run_id = spec.run_id
         self._control = control
         self._loop = loop
-        secrets = secret_parts(*(model.api_key for model in spec.models.values()))
         self.agent_keys = AgentKeyMap()
-        self.emitter = EventEmitter(spec.run_id, sink, Redactor(secrets))
+        emitter = self.emitter = EventEmitter(spec.run_id, sink, Redactor(list_secrets(spec)))
         self.budget = BudgetTracker(spec.budget, spec.prior_usage, spec.budget_seconds_used)
         self._inbox = MessageInbox(control, self.emitter)
         self.translator = EventTranslator(
-            self.emitter,
-            self.agent_keys,
-            self.budget,
-            self._inbox,
-            on_usage=self.emit_budget_warnings,
+            emitter, self.agent_keys, self.budget, self._inbox, spec.tools, on_usage=self.emit_budget_warnings
         )
         self._blocking_calls = BlockingCalls()
         self._lock = threading.Lock()
         self._outcome: Outcome | None = None
         self._calls_in_flight_at_stop = 0
-        self._task_coroutines: set[asyncio.Task[Any]] = set()
+        self.running_tasks = RunningTasks()
         self._started_tasks: set[str | None] = set()
         self._failed_scope = TaskScope()
         self._review: NeedsHuman | None = None
@@ -80,7 +76,7 @@ class RunSupervisor(RunContext):
     def reserve_call(self) -> int:
         """Return the number of the next model call. Raises AttemptEnded when no call may start."""
         with self._lock:
-            self._raise_if_ended()
+            self._raise_if_ended(calls_model=True)
             number = reserved_call.get()
             if number is not None:
                 return number
@@ -98,6 +94,13 @@ class RunSupervisor(RunContext):
         if scope.number is None:
             scope.number = self.reserve_call()
         self.translator.model_calls.on_request(scope, self._reserve_repetition)
+
+    async def wait_until_admitted(self) -> None:
+        """Wait until earlier calls are stored, if the workspace limits what it spends."""
+        if self._control.limits_spending:
+            await self._control.wait_until_stored()
+            with self._lock:
+                self._raise_if_ended(calls_model=True)
 
     async def wait_until_counted(self) -> None:
         """Wait until the counted requests are stored, if a budget depends on it or too many events wait."""
@@ -139,8 +142,7 @@ class RunSupervisor(RunContext):
     async def run_task(self, scope: TaskScope, description: str, work: Awaitable[Any]) -> Any:
         """Await a task's `work`, emit its events and wait until they are stored."""
         self._started_tasks.add(scope.task_key)
-        if (coroutine := asyncio.current_task()) is not None:
-            self._task_coroutines.add(coroutine)
+        self.running_tasks.add_current()
         self._emit(run_events.TaskStarted, {"description": description}, scope)
         try:
             output = await work
@@ -151,6 +153,7 @@ class RunSupervisor(RunContext):
         self._emit_result(run_events.TaskCompleted, output.raw, output.json_dict, scope)
         # Stored before the next task calls a model, so that a crash never repeats a finished task.
         await self._control.wait_until_stored()
+        self.running_tasks.remove_current()
         return output
 
     def fail_delegation(self, message: str) -> None:
@@ -218,13 +221,6 @@ class RunSupervisor(RunContext):
         fields = self._failure_fields(error, self._failed_scope)
         return Failed(self.emitter.redactor.redact(RunFailure(**make_storable(fields))))
 
-    async def wait_for_parallel_tasks(self) -> None:
-        """Wait until tasks that run in parallel have finished their current step."""
-        others = {task for task in self._task_coroutines if not task.done()} - {asyncio.current_task()}
-        if others:
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait(others)
-
     def finish(self, outcome: Outcome, *, has_pending_work: bool = False) -> Outcome:
         """Emit the last events, discard later ones and return the outcome, redacted."""
         if self._control.stop_mode is not None or isinstance(outcome, Stopped):
@@ -250,12 +246,8 @@ class RunSupervisor(RunContext):
     def emit_budget_warnings(self) -> None:
         """Warn of limits that are used to 80 %, once per limit and run."""
         for limit in self.budget.take_new_warnings():
-            data = {
-                "limit": limit,
-                "budget": self._spec.budget,
-                "usage": self.budget.total_usage(),
-                "seconds": self.budget.seconds,
-            }
+            usage, seconds = self.budget.total_usage(), self.budget.seconds
+            data = {"limit": limit, "budget": self._spec.budget, "usage": usage, "seconds": seconds}
             self.emitter.emit(run_events.BudgetWarned, data)
 
     def _emit_result(self, event_class: EventClass, raw: str, json_output: Any, scope: TaskScope) -> None:
@@ -292,8 +284,10 @@ class RunSupervisor(RunContext):
     def _make_out_of_budget(self, limit: BudgetLimit) -> OutOfBudget:
         return OutOfBudget(limit=limit, usage=self.budget.total_usage(), seconds=self.budget.seconds)
 
-    def _raise_if_ended(self) -> None:
+    def _raise_if_ended(self, *, calls_model: bool = False) -> None:
         if self._outcome is None and self._control.stop_mode is not None:
             self._outcome = Stopped()
+        if self._outcome is None and calls_model and self._control.refusal is not None:
+            self._outcome = Failed(self._control.refusal)
         if self._outcome is not None:
             raise AttemptEnded(self._outcome)

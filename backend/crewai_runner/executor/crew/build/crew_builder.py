@@ -20,7 +20,10 @@ from crewai_runner.executor.crew.context.agent_keys import MANAGER, AgentKeyMap
 from crewai_runner.executor.crew.context.exceptions import UnusableModel, UnusableSchema
 from crewai_runner.executor.crew.llm.model_rate_limiter import ModelRateLimiter
 from crewai_runner.executor.crew.llm.supervised import supervise_llm
+from crewai_runner.executor.crew.tools.factory import make_tools
 from crewai_runner.executor.port import RunSpec
+from crewai_runner.executor.run_files import StoreFile, discard_file
+from crewai_runner.executor.tools.runner import SearchKnowledge
 
 _AGENT_FIELDS = (
     "max_iter",
@@ -52,14 +55,26 @@ class BuiltCrew:
 class CrewBuilder:
     """Builds the crew of one attempt. Raises UnusableModel, and what CrewAI raises for invalid settings."""
 
-    def __init__(self, spec: RunSpec, agent_keys: AgentKeyMap, factory: ComponentFactory) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        agent_keys: AgentKeyMap,
+        factory: ComponentFactory,
+        store_file: StoreFile = discard_file,
+    ) -> None:
         self._spec = spec
         self._definition = spec.definition
         self._agent_keys = agent_keys
         self._factory = factory
         self._llms: list[Any] = []
+        self._tool_calls = factory.make_tool_calls(spec, store_file)
         # CrewAI's own max_rpm blocks a thread for up to a minute.
         self._crew_limiter = ModelRateLimiter(self._definition.max_rpm) if self._definition.max_rpm else None
+
+    def set_knowledge_search(self, search: SearchKnowledge) -> None:
+        """Let the tool `search_knowledge` find something."""
+        if self._tool_calls.materials is not None:
+            self._tool_calls.materials.search_knowledge = search
 
     def build(self) -> BuiltCrew:
         """Create the crew with all its agents and tasks. Call once."""
@@ -95,7 +110,7 @@ class CrewBuilder:
             llm=self.make_llm(
                 definition.model, ModelRateLimiter(definition.max_rpm) if definition.max_rpm else None
             ),
-            tools=self._factory.make_tools(definition.tools, self._definition.allowed_hosts),
+            tools=self._make_tools(definition.tools),
             max_execution_time=definition.max_execution_time,
             max_retry_limit=_value_or(definition.max_retry_limit, DEFAULT_AGENT_RETRIES),
             respect_context_window=_value_or(definition.respect_context_window, True),
@@ -158,7 +173,7 @@ class CrewBuilder:
             description=self._fill(definition.description),
             expected_output=self._fill(definition.expected_output),
             agent=agent,
-            tools=self._factory.make_tools(definition.tools, self._definition.allowed_hosts),
+            tools=self._make_tools(definition.tools),
             guardrails=self._make_guardrails(definition, agent),
         )
         task.configure(definition.key, needs_review=definition.human_input)
@@ -204,6 +219,9 @@ class CrewBuilder:
             manager.executor_class = self._factory.executor_class
             manager.max_retry_limit = DEFAULT_AGENT_RETRIES
             self._agent_keys.add(manager, MANAGER)
+
+    def _make_tools(self, names: Sequence[str]) -> list[Any]:
+        return make_tools(names, self._spec.tools, self._tool_calls)
 
     def _fill(self, text: str) -> str:
         return fill_placeholders(text, self._spec.inputs)

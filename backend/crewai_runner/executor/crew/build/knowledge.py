@@ -11,6 +11,9 @@ from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
 from crewai.rag.embeddings.factory import build_embedder
 from pydantic import PrivateAttr
 
+from crewai_runner.executor.knowledge_chunks import KnowledgeChunk
+from crewai_runner.executor.tools.runner import SearchKnowledge
+
 
 class InMemoryKnowledgeStorage(BaseKnowledgeStorage):
     """Stores embedded texts in a list. The async methods embed in a thread, so that a stop cancels them."""
@@ -50,6 +53,15 @@ class InMemoryKnowledgeStorage(BaseKnowledgeStorage):
             self._vectors.extend(_to_unit_vectors(self.embed(list(documents))))
             self._texts.extend(documents)
 
+    def add_chunks(self, chunks: Sequence[KnowledgeChunk]) -> None:
+        """Add pieces of files; those without a vector are embedded. Each says which file it is from."""
+        missing = [chunk for chunk in chunks if chunk.vector is None]
+        self.save([_cite(chunk) for chunk in missing])
+        for chunk in chunks:
+            if chunk.vector is not None:
+                self._texts.append(_cite(chunk))
+                self._vectors.append(np.frombuffer(chunk.vector, dtype=np.float32))
+
     async def asave(self, documents: list[str]) -> None:
         await asyncio.to_thread(self.save, documents)
 
@@ -61,13 +73,32 @@ class InMemoryKnowledgeStorage(BaseKnowledgeStorage):
         self.reset()
 
 
-async def create_knowledge(texts: Sequence[str], embedder: dict[str, Any], name: str) -> Knowledge:
-    """Split and embed the texts. Raises what the embedder raises."""
+async def create_knowledge(
+    texts: Sequence[str], embedder: dict[str, Any], name: str, chunks: Sequence[KnowledgeChunk] = ()
+) -> Knowledge:
+    """Split and embed the texts, and add the chunks of files. Raises what the embedder raises."""
     storage = InMemoryKnowledgeStorage(embed=build_embedder(embedder))
     sources = [StringKnowledgeSource(content=text) for text in texts]
     knowledge = Knowledge(collection_name=name, sources=sources, storage=storage)
     await knowledge.aadd_sources()
+    await asyncio.to_thread(storage.add_chunks, chunks)
     return knowledge
+
+
+def make_search(knowledge: Knowledge) -> SearchKnowledge:
+    """Return what searches the knowledge for a tool."""
+
+    async def search(query: str, limit: int) -> list[str]:
+        if knowledge.storage is None:
+            return []
+        found = await knowledge.storage.asearch([query], limit=limit)
+        return [str(one["content"]) for one in found]
+
+    return search
+
+
+def _cite(chunk: KnowledgeChunk) -> str:
+    return f"[{chunk.file}]\n{chunk.text}"
 
 
 def _to_unit_vectors(vectors: Sequence[Any]) -> list[Any]:

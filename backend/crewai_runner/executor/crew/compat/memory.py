@@ -9,7 +9,7 @@ from crewai.memory.unified_memory import Memory
 from crewai_runner.executor.crew.compat.bounded_parsing import limit_json
 from crewai_runner.executor.crew.context.exceptions import AttemptEnded
 from crewai_runner.executor.crew.context.run_context import current_run
-from crewai_runner.executor.port import OutOfBudget
+from crewai_runner.executor.port import Failed, OutOfBudget
 
 limit_json("crewai.memory.analyze")
 MAX_MEMORIES_PER_ANSWER = 50
@@ -33,7 +33,7 @@ class InstrumentedMemory(Memory):
             _emit_save_failed(error)
             raise
         except AttemptEnded as ended:
-            if isinstance(ended.outcome, OutOfBudget):
+            if isinstance(ended.outcome, OutOfBudget | Failed):
                 _emit_save_failed(ValueError("the budget of the run is used up"))
             raise
 

@@ -41,9 +41,9 @@ class Redactor:
                 return Completed(self.redact(result, MAX_OUTPUT_LENGTH))
             case Failed(failure):
                 return Failed(self.redact(failure))
-            case NeedsHuman(key, agent, output, json_output):
+            case NeedsHuman(output=output, json_output=json_output):
                 mask = _Truncating(self._mask, MAX_OUTPUT_LENGTH)
-                return NeedsHuman(key, agent, mask(output), clean_json(json_output, mask))
+                return replace(outcome, output=mask(output), json_output=clean_json(json_output, mask))
             case Stopped(review=NeedsHuman() as review):
                 cleaned = self.redact_outcome(review)
                 return replace(outcome, review=cleaned if isinstance(cleaned, NeedsHuman) else None)

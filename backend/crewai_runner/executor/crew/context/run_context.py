@@ -37,11 +37,19 @@ class CallScope:
 class RunContext(Protocol):
     """Interface of the running attempt for its models, tools and tasks. Thread-safe, except `run_task`."""
 
+    run_id: str
+
     def reserve_call(self) -> int:
         """Return the number of the next model call. Raises AttemptEnded when no call may start."""
 
     def count_request(self, scope: CallScope) -> None:
         """Count a request that is about to be sent to a model. Raises AttemptEnded when none may be sent."""
+
+    async def wait_until_admitted(self) -> None:
+        """Wait until earlier calls are stored, if the workspace limits what it spends.
+
+        Raises AttemptEnded when that is used up.
+        """
 
     async def wait_until_counted(self) -> None:
         """Wait until the counted requests are stored, if a budget depends on them or too many events wait.

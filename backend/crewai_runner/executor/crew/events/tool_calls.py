@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.run_context import current_task, current_tool_call
 from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.llm.response import to_plain_json
+from crewai_runner.executor.tool_binding import ToolBinding
 
 _DELEGATION_TOOLS = frozenset({"delegate_work_to_coworker", "ask_question_to_coworker"})
 
@@ -38,17 +40,33 @@ class ToolCall:
 class ToolCallTracker:
     """Converts CrewAI's tool events. Thread-safe."""
 
-    def __init__(self, emitter: EventEmitter, agent_keys: AgentKeyMap, budget: BudgetTracker) -> None:
+    def __init__(
+        self,
+        emitter: EventEmitter,
+        agent_keys: AgentKeyMap,
+        budget: BudgetTracker,
+        tools: Mapping[str, ToolBinding],
+    ) -> None:
         self._emitter = emitter
         self._agent_keys = agent_keys
         self._budget = budget
+        self._names = {tool.model_name: tool.name for tool in tools.values()}
         self._changed = threading.Condition()
         self._open_calls: dict[str, ToolCall] = {}
+
+    def name_of(self, model_name: str) -> str:
+        """Return the name of a tool in documents; CrewAI's own tools have no other name."""
+        return self._names.get(model_name, model_name)
 
     def describe_open_calls(self) -> list[str]:
         """Return one text for each tool call in progress."""
         with self._changed:
             return [f"tool '{call.tool}' of agent '{call.agent}'" for call in self._open_calls.values()]
+
+    def find_open(self, call_id: str | None) -> ToolCall | None:
+        """Return a tool call in progress."""
+        with self._changed:
+            return self._open_calls.get(call_id or "")
 
     def wait_until_idle(self, timeout: float) -> None:
         """Block until no tool call is in progress."""
@@ -60,7 +78,7 @@ class ToolCallTracker:
         arguments = to_plain_json(event.tool_args)
         call = ToolCall(
             call_id=event.event_id,
-            tool=event.tool_name,
+            tool=self.name_of(event.tool_name),
             task_key=scope.task_key,
             agent=self._agent_keys.find(event.agent_id) or scope.agent,
             started_at=time.monotonic(),
@@ -130,7 +148,7 @@ class ToolCallTracker:
     def discard(self, tool: str) -> None:
         """Remove the latest call of a tool that was announced but not permitted to start."""
         with self._changed:
-            same_tool = [call for call in self._open_calls.values() if call.tool == tool]
+            same_tool = [call for call in self._open_calls.values() if call.tool == self.name_of(tool)]
             if same_tool:
                 del self._open_calls[same_tool[-1].call_id]
             self._changed.notify_all()
@@ -153,7 +171,9 @@ class ToolCallTracker:
         with self._changed:
             call = self._open_calls.pop(event.started_event_id, None)
             if call is None:
-                same_tool = [call for call in self._open_calls.values() if call.tool == event.tool_name]
+                same_tool = [
+                    call for call in self._open_calls.values() if call.tool == self.name_of(event.tool_name)
+                ]
                 call = self._open_calls.pop(same_tool[-1].call_id) if same_tool else None
             self._changed.notify_all()
         if call is not None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from crewai_runner.domain import run_events
@@ -13,6 +13,7 @@ from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.events.message_inbox import MessageInbox
 from crewai_runner.executor.crew.events.model_calls import ModelCallTracker
 from crewai_runner.executor.crew.events.tool_calls import ToolCallTracker
+from crewai_runner.executor.tool_binding import ToolBinding
 
 _WARNINGS = {
     "memory_query_failed": ("memory-query-failed", "Memories could not be searched"),
@@ -29,7 +30,7 @@ _WARNINGS = {
 class EventTranslator:
     """Receives the CrewAI events of one attempt and emits the product's events. Thread-safe.
 
-    `on_usage` is called after a model call's usage was counted.
+    `tools` are those of the run. `on_usage` is called after a model call's usage was counted.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class EventTranslator:
         agent_keys: AgentKeyMap,
         budget: BudgetTracker,
         inbox: MessageInbox,
+        tools: Mapping[str, ToolBinding],
         *,
         on_usage: Callable[[], None],
     ) -> None:
@@ -46,7 +48,7 @@ class EventTranslator:
         self._lock = threading.Lock()
         self._open_guardrails: dict[str, str] = {}
         self.model_calls = ModelCallTracker(emitter, agent_keys, budget, inbox, on_usage=on_usage)
-        self.tool_calls = ToolCallTracker(emitter, agent_keys, budget)
+        self.tool_calls = ToolCallTracker(emitter, agent_keys, budget, tools)
         self.ignored_events: Counter[str] = Counter()
         self._handlers: dict[str, Callable[[Any, Any], None]] = {
             "llm_call_started": self.model_calls.on_started,
@@ -87,7 +89,11 @@ class EventTranslator:
 
     def _on_agent_started(self, _source: Any, event: Any) -> None:
         tools = getattr(event.agent.agent_executor, "original_tools", None) or event.tools or ()
-        self._emit_for_agent(run_events.AgentStarted, event, {"tools": [str(tool.name) for tool in tools]})
+        self._emit_for_agent(
+            run_events.AgentStarted,
+            event,
+            {"tools": [self.tool_calls.name_of(str(tool.name)) for tool in tools]},
+        )
 
     def _on_agent_completed(self, _source: Any, event: Any) -> None:
         self._emit_for_agent(run_events.AgentCompleted, event, {"output": event.output})

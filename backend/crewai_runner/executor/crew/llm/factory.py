@@ -45,8 +45,10 @@ def make_llm(
     if problem is not None:
         raise UnusableModel(problem.message, code=problem.code, hint=problem.hint)
     effective = settings.over(binding.settings)
-    if binding.provider_type is ProviderType.LOCAL or egress is None:
+    if egress is None:
         egress = EgressPolicy(allow_private=True)
+    elif binding.provider_type is ProviderType.LOCAL:
+        egress = EgressPolicy(allow_private=True, observer=egress.observer)
     switch = _request_settings(effective).stream
     return _MAKERS[binding.provider_type](binding, effective, stream if switch is None else switch, egress)
 

@@ -28,6 +28,7 @@ _NAMES = {
 async def count_request(_request: httpx.Request) -> None:
     """Count a request of the current run. Raises AttemptEnded when it may not be sent."""
     if (run := current_run.get()) is not None:
+        await run.wait_until_admitted()
         run.count_request(current_call.get() or CallScope(is_observed=True))
         await run.wait_until_counted()
 
@@ -35,6 +36,7 @@ async def count_request(_request: httpx.Request) -> None:
 def count_blocking_request(_request: httpx.Request) -> None:
     """`count_request` for a client without an event loop."""
     if (run := current_run.get()) is not None:
+        run.run_blocking(run.wait_until_admitted(), background_loop())
         run.count_request(current_call.get() or CallScope(is_observed=True))
         run.run_blocking(run.wait_until_counted(), background_loop())
 

@@ -1,102 +1,115 @@
-"""Creates CrewAI tools from the catalog in `domain.tools`."""
+"""Creates CrewAI tools from the bindings of a run."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crewai.tools import BaseTool
+from crewai.tools.tool_failure import ToolFailure
 from pydantic import Field
 
-from crewai_runner.core.clock import now
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.domain.calculator import calculate
-from crewai_runner.domain.tools import ARGUMENTS, MAX_WAIT_SECONDS, TOOLS
+from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.crew.context.background_loop import background_loop
-from crewai_runner.executor.crew.context.run_context import current_run
-from crewai_runner.executor.crew.tools.http_fetch import fetch_text
-
-ToolFunction = Callable[..., Awaitable[str]]
-_CACHEABLE = frozenset({"calculator"})
+from crewai_runner.executor.crew.context.exceptions import AttemptEnded
+from crewai_runner.executor.crew.context.run_context import current_run, current_task, current_tool_call
+from crewai_runner.executor.crew.tools.arguments_schema import make_arguments_schema
+from crewai_runner.executor.port import Failed, NeedsHuman
+from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.executor.tool_requests import ToolRequest
+from crewai_runner.executor.tools.calls import ToolCalls
+from crewai_runner.executor.tools.gate import ToolRequestExpired, ToolWaitOver
+from crewai_runner.executor.tools.runner import CallOrigin, ToolCallFailed
 
 
 class UnknownTool(ValueError):
-    """The tool is not in the catalog."""
+    """The run has no binding for a tool."""
+
+
+class CallFailure(ToolFailure):
+    """A failed call. It is returned and not raised: CrewAI repeats a call that raises, up to six times."""
+
+    def as_agent_message(self) -> str:
+        return f"Error executing tool: {self.message}"
 
 
 class CatalogTool(BaseTool):
-    """A tool of the catalog. `function` is a coroutine function, so that a stop can cancel it."""
+    """A tool of the run for one agent or task; `calls` is the only way in which it does anything."""
 
-    function: Any = Field(exclude=True, repr=False)
+    binding: Any = Field(exclude=True, repr=False)
+    calls: Any = Field(exclude=True, repr=False)
 
-    def _run(self, **arguments: Any) -> str:
-        """Run the function in the background loop; CrewAI calls tools in threads."""
-        work = self.function(**arguments)
+    def _run(self, **arguments: Any) -> str | CallFailure:
+        """Call the tool in the background loop, so that a stop can cancel it; CrewAI calls in threads."""
+        work = self._call(arguments)
         run = current_run.get()
-        if run is not None:
-            return str(run.run_blocking(work, background_loop()))
-        return str(asyncio.run_coroutine_threadsafe(work, background_loop()).result())
+        result: str | CallFailure = (
+            asyncio.run_coroutine_threadsafe(work, background_loop()).result()
+            if run is None
+            else run.run_blocking(work, background_loop())
+        )
+        return result
 
-    async def _arun(self, **arguments: Any) -> str:
-        return str(await self.function(**arguments))
+    async def _arun(self, **arguments: Any) -> str | CallFailure:
+        return await self._call(arguments)
+
+    async def _call(self, arguments: Mapping[str, Any]) -> str | CallFailure:
+        calls: ToolCalls = self.calls
+        try:
+            return await calls.call(self.binding, arguments, _read_origin())
+        except ToolCallFailed as error:
+            return CallFailure(message=str(error))
+        except ToolWaitOver as over:
+            asked = over.request
+            waits = NeedsHuman(asked.task_key or "", asked.agent or "", "", tool_call=asked.key)
+            raise AttemptEnded(waits) from over
+        except ToolRequestExpired as expired:
+            raise AttemptEnded(Failed(_expiry_failure(expired.request))) from expired
 
 
-def make_tools(names: Sequence[str], *, egress: EgressPolicy | None = None) -> list[BaseTool]:
-    """Create the named tools for one agent or task; duplicate names are ignored. Raises UnknownTool.
-
-    `egress` restricts the network tools (default: public addresses only).
-    """
-    unknown = [name for name in names if name not in TOOLS]
+def make_tools(names: Sequence[str], bindings: Mapping[str, ToolBinding], calls: ToolCalls) -> list[BaseTool]:
+    """Create the named tools for one agent or task; duplicate names are ignored. Raises UnknownTool."""
+    unknown = [name for name in names if name not in bindings]
     if unknown:
-        known = ", ".join(sorted(TOOLS))
+        known = ", ".join(sorted(bindings)) or "none"
         raise UnknownTool(f"Unknown tool {', '.join(unknown)}. Available tools: {known}.")
-    functions = _tool_functions(egress or EgressPolicy(allow_private=False))
-    return [_make_tool(name, functions[name]) for name in dict.fromkeys(names)]
+    return [_make_tool(bindings[name], calls) for name in dict.fromkeys(names)]
 
 
-def _make_tool(name: str, function: ToolFunction) -> BaseTool:
+def _make_tool(binding: ToolBinding, calls: ToolCalls) -> BaseTool:
     return CatalogTool(
-        name=name,
-        description=TOOLS[name].description,
-        args_schema=ARGUMENTS[name],
-        cache_function=_cache_always if name in _CACHEABLE else _cache_never,
-        function=function,
+        name=binding.model_name,
+        description=binding.description,
+        args_schema=make_arguments_schema(binding),
+        cache_function=_cache_results if binding.is_pure else _cache_never,
+        binding=binding,
+        calls=calls,
+    )
+
+
+def _expiry_failure(request: ToolRequest) -> RunFailure:
+    return RunFailure(
+        code="approval-expired",
+        message=f"The approval request for a call of {request.tool} was not resolved in time.",
+        hint="Resume the run to request approval again; APPROVAL_EXPIRES_HOURS sets the time limit.",
+        task_key=request.task_key,
+        agent=request.agent,
+    )
+
+
+def _read_origin() -> CallOrigin:
+    run, task = current_run.get(), current_task.get()
+    return CallOrigin(
+        run_id=None if run is None else run.run_id,
+        task_key=task.task_key,
+        agent=task.agent,
+        tool_call_id=current_tool_call.get(),
     )
 
 
 # CrewAI warns of cache functions that are not defined at module level.
-def _cache_always(_arguments: Any = None, _result: Any = None) -> bool:
-    return True
+def _cache_results(_arguments: Any = None, result: Any = None) -> bool:
+    return isinstance(result, str)
 
 
 def _cache_never(_arguments: Any = None, _result: Any = None) -> bool:
     return False
-
-
-def _tool_functions(egress: EgressPolicy) -> Mapping[str, ToolFunction]:
-    async def http_get(url: str) -> str:
-        return await fetch_text(url, egress)
-
-    return MappingProxyType(
-        {"calculator": _calculator, "current_time": _current_time, "http_get": http_get, "wait": _wait}
-    )
-
-
-async def _calculator(expression: str) -> str:
-    return str(calculate(expression))
-
-
-async def _current_time(zone: str | None = None) -> str:
-    name = zone or "UTC"
-    try:
-        local_time = now().astimezone(ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"There is no time zone {name}; use a name such as Europe/Berlin.") from None
-    return f"{local_time:%A}, {local_time.isoformat(timespec='seconds')} ({name})"
-
-
-async def _wait(seconds: float) -> str:
-    bounded = min(max(seconds, 0.0), MAX_WAIT_SECONDS)
-    await asyncio.sleep(bounded)
-    return f"Waited {bounded:g} seconds."

@@ -163,4 +163,5 @@ def _own_variables(options: EnvironmentOptions) -> dict[str, str]:
         "CREWAI_RUNNER_BRIDGE": options.bridge_socket,
         "CREWAI_RUNNER_GATEWAY": gateway.removeprefix("http://"),
         "CREWAI_RUNNER_PROJECT": options.project,
+        "CREWAI_RUNNER_TOKEN": options.token,
     }

@@ -5,12 +5,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import uv
 
 from crewai_runner.domain.project import ProjectInspection
 from crewai_runner.domain.project_inspection.dependencies import Dependencies, read_dependencies
+from crewai_runner.executor.projects.build.build_allowance import BuildAllowance
 from crewai_runner.executor.projects.build.build_log import BuildLog, OnLog
 from crewai_runner.executor.projects.build.command_runner import CommandRunner, SubprocessRunner
 from crewai_runner.executor.projects.build.environment_installer import EnvironmentInstaller, LocatePython
@@ -26,11 +27,12 @@ from crewai_runner.executor.projects.build.interpreters import (
     rank_interpreters,
     read_minor,
 )
-from crewai_runner.executor.projects.build.old_crewai import OLDEST, replace_old_crewai
+from crewai_runner.executor.projects.build.old_crewai import OLDEST, replace_old_crewai, wants_old_crewai
 from crewai_runner.executor.projects.build.own_packages import OwnPackages
 from crewai_runner.executor.projects.build.package_index import PackageIndex
 from crewai_runner.executor.projects.build.package_list import PackageList
 from crewai_runner.executor.projects.build.package_resolver import (
+    MAX_ATTEMPTS,
     PackageResolver,
     has_custom_index,
 )
@@ -46,6 +48,8 @@ from crewai_runner.executor.projects.build.wheel_builder import ChooseSandbox, W
 
 _PASSED_ON = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 """Variables of this process that uv needs to reach the index."""
+ATTEMPTS_WITH_OLD_CREWAI = 3
+"""To resolve requirements with a CrewAI from before 0.70: the index has lost packages of most versions."""
 _NO_VERSIONS = frozenset({BuildFailure.NO_SOLUTION, BuildFailure.NO_WHEEL, BuildFailure.SOURCE_BUILD})
 
 
@@ -158,7 +162,8 @@ class EnvironmentBuilder:
             log.write(f"Python {pin} is not installed or does not fit: {interpreters[0].version} is used.")
         locked: PackageList | None = None
         if declared.lock is not None:
-            locked = await resolver.export_lock(folder, texts, place, interpreters[0], log)
+            lock_folder, options = PurePath(declared.lock).parent, declared.lock_options
+            locked = await resolver.export_lock(folder, texts, lock_folder, interpreters[0], log, options)
             if locked is not None and not request.extra_requirements:
                 if locked.has_hashes and not await self._lacks_wheel(resolver, locked, folder):
                     return locked
@@ -170,15 +175,16 @@ class EnvironmentBuilder:
             await asyncio.to_thread(check_undeclared, request.root)
             log.write("The project needs no packages.")
             return PackageList("", interpreters[0])
+        newer = replace_old_crewai(dependencies)
+        attempts = ATTEMPTS_WITH_OLD_CREWAI if wants_old_crewai(dependencies) else MAX_ATTEMPTS
         try:
-            return await resolver.resolve(folder, dependencies, interpreters, request.newest, log)
+            return await resolver.resolve(folder, dependencies, interpreters, request.newest, log, attempts)
         except EnvironmentBuildFailed as failure:
-            newer = replace_old_crewai(dependencies)
             if newer is None or failure.cause not in _NO_VERSIONS:
                 raise
             log.write(
-                f"{declared.find('crewai')} cannot be installed any more: the first versions that run "
-                f"here are used, {OLDEST} or later. The code may need changes."
+                f"{declared.find('crewai')} cannot be installed any more, or not with the other packages: "
+                f"the first versions that run here are used, {OLDEST} or later. The code may need changes."
             )
         return await resolver.resolve(folder, newer, interpreters, request.newest, log)
 
@@ -236,11 +242,11 @@ def _make_sources(
     """Return what makes the source packages of an interpreter; None where nothing can be built."""
     if builder is None:
         return None
-    index = PackageIndex(request.index_url)
+    index, allowance = PackageIndex(request.index_url), BuildAllowance()
 
     def make(interpreter: Interpreter) -> SourcePackages:
         place = folder / f"sources-{interpreter.version}"
-        return SourcePackages(index, builder, place, interpreter, request.newest, log)
+        return SourcePackages(index, builder, place, interpreter, request.newest, log, allowance)
 
     return make
 

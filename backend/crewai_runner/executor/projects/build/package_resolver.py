@@ -11,9 +11,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from crewai_runner.domain.project_inspection.dependencies import Dependencies
+from crewai_runner.domain.project_inspection.optional_groups import DEFAULT_GROUP
 from crewai_runner.domain.project_inspection.requirement_lines import KNOWN_PACKAGES
 from crewai_runner.executor.projects.build.build_log import BuildLog
-from crewai_runner.executor.projects.build.failures import BuildFailure, explain_output
+from crewai_runner.executor.projects.build.failures import (
+    BuildFailure,
+    EnvironmentBuildFailed,
+    explain_output,
+)
 from crewai_runner.executor.projects.build.interpreters import Interpreter
 from crewai_runner.executor.projects.build.package_list import PackageList, keep_packages, list_addressed
 from crewai_runner.executor.projects.build.source_offers import MakeSources, SourceOffers
@@ -23,6 +28,9 @@ EARLIEST_CAP = date(2024, 12, 10)
 """With an earlier one CrewAI 0.70 has no solution: the index lost versions that it needs."""
 FLOORS = {"crewai": "0.70", "crewai-tools": "0.12"}
 """Lower bounds for requirements without a version: a resolver may otherwise choose a very old release."""
+BROKEN_RELEASES = "crewai-tools" + ",".join(f"!=0.25.{number}" for number in range(7))
+"""Releases that cannot be imported without a package that they do not require: they are only used if no
+other one meets the requirements."""
 SETUPTOOLS = "setuptools<81"
 """Has `pkg_resources`, which old packages import, but do not require: up to 3.11, `venv` installed it."""
 MAX_ATTEMPTS = 40
@@ -44,6 +52,7 @@ class _Attempt:
     is_capped: bool = True
     has_constraints: bool = True
     has_setuptools: bool = True
+    excludes_broken: bool = True
     exempt: frozenset[str] = frozenset()
     """Packages without a wheel in the wanted version: any version with one may be used."""
 
@@ -56,9 +65,18 @@ class PackageResolver:
     make_sources: MakeSources | None = None
 
     async def export_lock(
-        self, folder: Path, texts: Mapping[str, str], place: PurePath, interpreter: Interpreter, log: BuildLog
+        self,
+        folder: Path,
+        texts: Mapping[str, str],
+        place: PurePath,
+        interpreter: Interpreter,
+        log: BuildLog,
+        options: tuple[str, ...] = (),
     ) -> PackageList | None:
-        """Return the packages of the `uv.lock` at a place; None if uv cannot read it. Contacts no server."""
+        """Return the packages of the `uv.lock` at a place; None if uv cannot read it. Contacts no server.
+
+        `options` choose a group of dependencies: see `Dependencies.lock_options`.
+        """
         for name in ("pyproject.toml", "uv.lock"):
             (folder / name).write_text(texts[str(place / name)], encoding="utf-8")
         output = folder / "exported.txt"
@@ -67,7 +85,8 @@ class PackageResolver:
                 "export",
                 "--frozen",
                 "--offline",
-                "--no-dev",
+                *(() if DEFAULT_GROUP in options else ("--no-dev",)),
+                *options,
                 "--no-emit-local",
                 "--no-header",
                 "--no-annotate",
@@ -101,8 +120,9 @@ class PackageResolver:
         interpreters: Sequence[Interpreter],
         newest: date | None,
         log: BuildLog,
+        attempts: int = MAX_ATTEMPTS,
     ) -> PackageList:
-        """Resolve requirements to wheels. Raises EnvironmentBuildFailed.
+        """Resolve requirements to wheels, with at most `attempts` calls of uv. Raises EnvironmentBuildFailed.
 
         `newest` bounds the day of versions, except where a `uv.lock` has chosen them.
         """
@@ -110,7 +130,7 @@ class PackageResolver:
         first = attempt = _Attempt(is_capped=is_capped, has_constraints=bool(dependencies.constraints))
         offers = SourceOffers(self.make_sources)
         failure, lines = explain_output([]), list[str]()
-        for _ in range(MAX_ATTEMPTS):
+        for _ in range(attempts):
             interpreter = interpreters[attempt.interpreter]
             log.write(_describe(attempt, interpreter, newest))
             status, lines = await self._compile(folder, dependencies, attempt, interpreter, newest, offers)
@@ -133,7 +153,7 @@ class PackageResolver:
             attempt = following
         for line in lines:
             log.write(line)
-        raise failure
+        raise _name_packages(failure, _find_named(lines))
 
     async def _compile(
         self,
@@ -183,6 +203,8 @@ def _write_requirements(folder: Path, dependencies: Dependencies, attempt: _Atte
         ],
         "constraints.in": [line for line in constraints if not _is_exempt(line, attempt)],
     }
+    if attempt.excludes_broken:
+        files["constraints.in"].append(BROKEN_RELEASES)
     is_declared = any(map(_NAMES_SETUPTOOLS.match, dependencies.requirements))
     if attempt.has_setuptools and not is_declared:
         files["requirements.in"].append(SETUPTOOLS)
@@ -239,6 +261,13 @@ def _find_named(lines: list[str]) -> set[str]:
     return {canonicalize_name(name) for pattern in patterns for name in pattern.findall(text)}
 
 
+def _name_packages(failure: EnvironmentBuildFailed, named: set[str]) -> EnvironmentBuildFailed:
+    """Return the failure with the packages without a wheel or a version."""
+    if not named or failure.cause not in {BuildFailure.NO_SOLUTION, BuildFailure.NO_WHEEL}:
+        return failure
+    return EnvironmentBuildFailed(failure.cause, f"{failure.detail} Named by uv: {', '.join(sorted(named))}.")
+
+
 def _next_attempt(
     attempt: _Attempt, lines: list[str], interpreters: int, *, has_date: bool
 ) -> _Attempt | None:
@@ -246,8 +275,11 @@ def _next_attempt(
     named = _find_named(lines) - FLOORS.keys()  # the version of CrewAI is the project's choice
     if named - attempt.exempt:
         return replace(attempt, exempt=attempt.exempt | named)
-    if attempt.has_setuptools and any("setuptools" in line for line in lines):
-        return replace(attempt, has_setuptools=False)
+    text = "\n".join(lines)
+    has_setuptools = attempt.has_setuptools and "setuptools" not in text
+    excludes_broken = attempt.excludes_broken and "crewai-tools" not in text
+    if (has_setuptools, excludes_broken) != (attempt.has_setuptools, attempt.excludes_broken):
+        return replace(attempt, has_setuptools=has_setuptools, excludes_broken=excludes_broken)
     if attempt.has_constraints:
         return replace(attempt, has_constraints=False, is_capped=has_date)
     if attempt.interpreter + 1 < min(interpreters, 3):

@@ -21,6 +21,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from crewai_runner.executor.projects.build.build_allowance import BuildAllowance
 from crewai_runner.executor.projects.build.build_log import BuildLog
 from crewai_runner.executor.projects.build.failures import BuildFailure, EnvironmentBuildFailed
 from crewai_runner.executor.projects.build.interpreters import Interpreter
@@ -30,8 +31,6 @@ from crewai_runner.executor.projects.build.stub_wheels import write_stub
 from crewai_runner.executor.projects.build.wheel_builder import SourceCode, WheelBuilder
 
 MAX_VERSIONS = 200
-MAX_BUILDS = 20
-"""Builds for one environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class SourcePackages:
     interpreter: Interpreter
     newest: date | None
     log: BuildLog
+    allowance: BuildAllowance
     _asked: set[tuple[str, bool]] = field(default_factory=set)
     _releases: dict[str, _Release] = field(default_factory=dict)
     _stubs: dict[str, Path] = field(default_factory=dict)
@@ -84,24 +84,40 @@ class SourcePackages:
         return is_new
 
     async def build_chosen(self, listing: str) -> bool:
-        """Build the offered packages that are in a list; return whether there were any: resolve again."""
+        """Build the offered packages that are in a list; return whether there were any: resolve again.
+
+        The first one that fails ends the list: uv may choose other versions of all. Raises
+        EnvironmentBuildFailed.
+        """
         pins = [pin for pin in map(name_pin, split_entries(listing)) if pin in self._releases]
+        self.allowance.check_packages(pins)
         for pin in pins:
             release = self._releases.pop(pin)
             name = pin.partition("==")[0]
             self._stubs.pop(pin).unlink()
-            if len(self._built) >= MAX_BUILDS:
-                message = f"More than {MAX_BUILDS} packages of the project have no wheel."
-                raise EnvironmentBuildFailed(BuildFailure.NO_WHEEL, message)
             try:
-                self._built[pin] = await self._build(name, release)
+                with self.allowance.count(name, self.interpreter.version):
+                    self._built[pin] = await self._build(name, release)
             except EnvironmentBuildFailed as error:
                 if error.cause in {BuildFailure.DISK_FULL, BuildFailure.INDEX_UNREACHABLE}:
                     raise
                 self.failure = error
                 self._failed.add(pin)
                 self.log.write(error.detail)
+            if self.allowance.has_given_up(name, self.interpreter.version):
+                self._withdraw(name)
+            if pin in self._failed:
+                break
         return bool(pins)
+
+    def _withdraw(self, name: str) -> None:
+        """Offer no further versions of a package."""
+        left = [pin for pin in self._releases if pin.partition("==")[0] == name]
+        if left:
+            self.log.write(f"No further version of {name} is built from its source.")
+        for pin in left:
+            self._stubs.pop(pin).unlink()
+            del self._releases[pin]
 
     def list_built(self, listing: str) -> tuple[BuiltWheel, ...]:
         """Return the wheels that were built for packages in a list."""
@@ -128,6 +144,8 @@ class SourcePackages:
     def _write_stubs(self, name: str, releases: list[_Release]) -> bool:
         self.folder.mkdir(exist_ok=True)
         is_new = False
+        if self.allowance.has_given_up(name, self.interpreter.version):
+            return False
         for release in releases[:MAX_VERSIONS]:
             pin = f"{name}=={release.version}"
             if pin not in self._failed and pin not in self._releases and pin not in self._built:

@@ -10,6 +10,7 @@ from typing import Any
 
 from crewai_runner.domain import run_events
 from crewai_runner.domain.budget import Budget, BudgetLimit
+from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.usage import Usage, calculate_cost
 from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.exceptions import CallCutShort
@@ -27,9 +28,12 @@ Prompt = tuple[int, str | None]
 
 
 class CallRefused(Exception):
-    """No call may begin: the run has ended or is stopping, or a limit of its budget is reached."""
+    """No call may begin: the run has ended or is stopping, or a limit is reached.
 
-    def __init__(self, limit: BudgetLimit | None = None) -> None:
+    The limit is one of its budget, or that of its workspace, which fails the run.
+    """
+
+    def __init__(self, limit: BudgetLimit | RunFailure | None = None) -> None:
         super().__init__("the run has ended" if limit is None else f"limit {limit}")
         self.limit = limit
 
@@ -105,8 +109,8 @@ class CallMeter:
         with self._lock:
             if self.is_closed:
                 raise CallRefused
-            reserved = self._tracker.reserve_call()
-            if isinstance(reserved, BudgetLimit):
+            reserved = self._control.refusal or self._tracker.reserve_call()
+            if not isinstance(reserved, int):
                 raise CallRefused(reserved)
             call = MeteredCall(call_id, reserved, binding, scope, request_bytes, chunks)
             self._open[call_id] = call
@@ -115,6 +119,11 @@ class CallMeter:
         self._emit(call, run_events.LlmStarted, {"messages": count, "prompt": text})
         self._emit_budget_warnings()
         return call
+
+    async def wait_until_spending_counts(self) -> None:
+        """Wait until the calls before are stored, if the workspace limits what it spends."""
+        if self._control.limits_spending:
+            await self._control.wait_until_stored()
 
     async def wait_until_stored(self) -> None:
         """Wait until the begun calls are stored, if a budget depends on it or too many events wait."""

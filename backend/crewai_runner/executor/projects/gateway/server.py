@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.logging import get_logger
+from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.projects.gateway.call_meter import CallRefused
 from crewai_runner.executor.projects.gateway.call_plan import plan_call
 from crewai_runner.executor.projects.gateway.connection import ConnectionPool, connection_factory
@@ -52,7 +53,7 @@ async def serve_gateway(
     session's token they are refused.
     """
     limits = limits or GatewayLimits()
-    clients = UpstreamClients(egress or EgressPolicy(allow_private=True), limits)
+    clients = UpstreamClients(egress or EgressPolicy(allow_private=True), limits, session.observe)
     gateway = _Gateway(session, clients, limits)
     pool = ConnectionPool(gateway.handle, limits)
     loop = asyncio.get_running_loop()
@@ -160,6 +161,7 @@ class _Gateway:
         self._check_references(body.references)
         del body
         async with self._slots:
+            await session.meter.wait_until_spending_counts()
             try:
                 scope = session.spec.find_scope()
                 call = session.meter.begin(plan.binding, plan.prompt, len(plan.content), scope)
@@ -192,6 +194,8 @@ class _Gateway:
         if refused.limit is None:
             return _ended()
         self._session.note_limit(refused.limit)
+        if isinstance(refused.limit, RunFailure):
+            return GatewayRefusal(RefusalKind.QUOTA, refused.limit.message)
         return GatewayRefusal(
             RefusalKind.QUOTA,
             f"The budget of this run is used up ({refused.limit}). Raise it to continue the run.",

@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from crewai_runner.core.egress_meter import RequestObserver
 from crewai_runner.core.host_patterns import HostPattern
 from crewai_runner.core.keyring import secret_parts
 from crewai_runner.domain.budget import Budget, BudgetLimit
+from crewai_runner.domain.provider import ModelKind
+from crewai_runner.domain.run import RunFailure
+from crewai_runner.domain.run_connection import RunConnection, RunConnectionPurpose
 from crewai_runner.domain.usage import Usage
+from crewai_runner.executor.connection_observer import Caller, CallerObserver
 from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.redaction import Redactor
 from crewai_runner.executor.crew.context.run_context import TaskScope
 from crewai_runner.executor.crew.events.emitter import EventEmitter
-from crewai_runner.executor.port import EventSink, ModelBinding, OutOfBudget, RunControl
+from crewai_runner.executor.port import EventSink, Failed, ModelBinding, OutOfBudget, RunControl
 from crewai_runner.executor.projects.gateway.call_meter import CallMeter
 from crewai_runner.executor.projects.gateway.remote_references import RemoteReference
 
@@ -44,6 +49,8 @@ class GatewaySpec:
     """The hosts of addresses that a request may make the provider open."""
     note_reference: Callable[[RemoteReference, bool], None] = lambda _reference, _is_allowed: None
     """Receives each address of a request, and whether its host is allowed."""
+    note_connection: Callable[[RunConnection], None] = lambda _connection: None
+    """Receives each request to a provider at its end."""
 
 
 class GatewaySession:
@@ -64,11 +71,25 @@ class GatewaySession:
         self.meter = CallMeter(emitter, self._tracker, spec.budget, control)
         self.limit_reached = asyncio.Event()
         """Set when a call was refused because a limit of the budget is used up."""
-        self._reached: BudgetLimit | None = None
+        self._reached: BudgetLimit | RunFailure | None = None
         self._admits_calls = asyncio.Event()
         self._admits_calls.set()
         self._on_close: list[Callable[[], None]] = []
         control.on_stop(self.close)
+
+    def observe(self, binding: ModelBinding) -> RequestObserver:
+        """Observe the requests to a model, for the ledger of the run."""
+        is_embedder = binding.kind is ModelKind.EMBEDDER
+        purpose = RunConnectionPurpose.EMBEDDER if is_embedder else RunConnectionPurpose.MODEL
+
+        def find_caller() -> Caller:
+            scope = self.spec.find_scope()
+            return Caller(purpose, binding.provider_name, scope.agent, scope.task_key)
+
+        def note(connection: RunConnection) -> None:
+            self.spec.note_connection(connection)  # of the newest attempt
+
+        return CallerObserver(find_caller, note)
 
     def accepts(self, key: str) -> bool:
         """Return whether this is the session's token."""
@@ -114,7 +135,7 @@ class GatewaySession:
         """Emit nothing any more: the attempt has ended."""
         self._emitter.close()
 
-    def note_limit(self, limit: BudgetLimit) -> None:
+    def note_limit(self, limit: BudgetLimit | RunFailure) -> None:
         """Remember the first limit that refused a call."""
         self._reached = self._reached or limit
         self.limit_reached.set()
@@ -132,11 +153,13 @@ class GatewaySession:
         """Execution time of the run so far."""
         return self._tracker.seconds
 
-    def out_of_budget(self, limit: BudgetLimit | None = None) -> OutOfBudget | None:
+    def out_of_budget(self, limit: BudgetLimit | None = None) -> OutOfBudget | Failed | None:
         """Return the outcome for the limit that was reached; None if none was. `limit`: for this one."""
         reached = limit or self._reached
         if reached is None:
             return None
+        if isinstance(reached, RunFailure):
+            return Failed(reached)
         return OutOfBudget(limit=reached, usage=self.total_usage(), seconds=self.seconds)
 
     @property

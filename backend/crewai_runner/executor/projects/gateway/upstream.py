@@ -1,13 +1,14 @@
 """Where and how the provider of a model is called. Pure, except for the client."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import httpx
 
 from crewai_runner.core.egress import EgressPolicy, guarded_client, refuse_foreign_redirect
+from crewai_runner.core.egress_meter import RequestObserver
 from crewai_runner.domain.provider import (
     AZURE_API_VERSION,
     PROVIDER_TITLES,
@@ -139,24 +140,33 @@ def request_headers(protocol: WireProtocol, find: Callable[[str], str | None]) -
 
 
 class UpstreamClients:
-    """HTTP clients for the providers of one run. The built-in model may be at a private address."""
+    """HTTP clients for the models of one run. The built-in model may be at a private address.
 
-    def __init__(self, egress: EgressPolicy, limits: GatewayLimits) -> None:
-        self._egress, self._limits = egress, limits
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+    `observe` returns what sees the requests to a model.
+    """
+
+    def __init__(
+        self,
+        egress: EgressPolicy,
+        limits: GatewayLimits,
+        observe: Callable[[ModelBinding], RequestObserver] | None = None,
+    ) -> None:
+        self._egress, self._limits, self._observe = egress, limits, observe
+        self._clients: dict[str, httpx.AsyncClient] = {}
         self._without_usage: set[str] = set()
 
     def client_for(self, binding: ModelBinding) -> httpx.AsyncClient:
-        is_local = binding.provider_type is ProviderType.LOCAL
-        if is_local not in self._clients:
+        if binding.name not in self._clients:
+            is_local = binding.provider_type is ProviderType.LOCAL
             policy = EgressPolicy(allow_private=True) if is_local else self._egress
-            self._clients[is_local] = guarded_client(
-                policy,
+            observer = None if self._observe is None else self._observe(binding)
+            self._clients[binding.name] = guarded_client(
+                replace(policy, observer=observer),
                 max_connections=self._limits.max_parallel_calls,
                 follow_redirects=True,
                 event_hooks={"response": [_check_redirect]},
             )
-        return self._clients[is_local]
+        return self._clients[binding.name]
 
     def timeout_for(self, binding: ModelBinding) -> httpx.Timeout:
         seconds = binding.settings.timeout_seconds or self._limits.read_seconds

@@ -19,9 +19,9 @@ from crewai_runner.features.projects.upload_body import (
     FORM_TYPE,
     check_upload_size,
     get_form_text,
-    limit_upload_time,
 )
 from crewai_runner.features.projects.uploads import CheckedUpload, check_upload
+from crewai_runner.http.upload_time import limit_upload_time
 
 ARCHIVE = "zip_file"
 MAX_FIELDS = 300

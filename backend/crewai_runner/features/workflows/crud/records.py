@@ -51,6 +51,7 @@ class WorkflowRecords:
         version = await self.repository.get_version(row.id, row.workspace_id, number)
         if version is None:
             raise VersionNotFound(row.id, number)
+        await self.repository.load_names([version])
         return StoredVersion(version, version.parsed_definition)
 
     async def create(
@@ -112,6 +113,7 @@ class WorkflowRecords:
             created_at=row.updated_at,
         )
         await self.repository.add_version(version)
+        await self.repository.load_names([version])
         return StoredVersion(version, definition)
 
     async def _build_name_taken(self, principal: Principal, name: str) -> WorkflowNameTaken:
@@ -128,6 +130,7 @@ def to_workflow_read(row: WorkflowRow, version: StoredVersion) -> WorkflowRead:
         definition=version.definition,
         note=version.row.note,
         created_by=version.row.created_by,
+        created_by_name=version.row.created_by_name or "",
     )
 
 

@@ -2,6 +2,24 @@
 
 from crewai_runner.domain.project import EntryPoint, ProjectKind
 from tests.executor.projects.bridge.guest_process import Guest, GuestRun
+from tests.support.scripted_provider import Rule, Say, ScriptedProvider
+
+_LANGCHAIN_CREW = """
+from crewai import Agent, Crew, Task
+from langchain_groq import ChatGroq
+
+def run():
+    agent = Agent(role="Poet", goal="Rhyme", backstory="Old.", llm=ChatGroq())
+    task = Task(description="Rhyme", expected_output="One line", agent=agent)
+    return Crew(agents=[agent], tasks=[task]).kickoff()
+"""
+_LANGCHAIN_MODEL = """
+class ChatGroq:
+    model_name, temperature = "mixtral-8x7b-32768", 0.5
+
+    def bind(self, stop):
+        return self
+"""
 
 
 def check_reviewed_run(run: GuestRun, reviews: int = 2) -> None:
@@ -51,3 +69,16 @@ async def check_saved_flow(guest: Guest) -> None:
     assert run.server.result is not None
     result = {"stops": ["Ghent", "Ghent"], "id": saved["id"]}
     assert run.server.result.model_dump()["json_output"] == result
+
+
+async def check_langchain_model(guest: Guest, provider: ScriptedProvider) -> None:
+    """Check that an agent whose model is an object of langchain calls it by its name."""
+    (guest.project / "main.py").write_text(_LANGCHAIN_CREW)
+    (guest.project / "langchain_groq.py").write_text(_LANGCHAIN_MODEL)
+    provider.script([Rule(Say("Thought: I now know the answer\nFinal Answer: A line"))])
+
+    run = await guest.run(EntryPoint(kind=ProjectKind.SCRIPT, path="main.py", name="run"))
+
+    assert run.exit_code == 0, run.output
+    assert [request.model for request in provider.requests] == ["mixtral-8x7b-32768"]
+    assert provider.requests[0].payload["temperature"] == 0.5

@@ -9,7 +9,11 @@ import pytest
 from crewai_runner.domain.project import EntryPoint, ProjectKind
 from crewai_runner.executor.projects.bridge.messages import FinishedTask
 from tests.executor.projects.bridge.guest_process import CREW, Guest, reply_to_sample
-from tests.executor.projects.bridge.sample_checks import check_reviewed_run, check_saved_flow
+from tests.executor.projects.bridge.sample_checks import (
+    check_langchain_model,
+    check_reviewed_run,
+    check_saved_flow,
+)
 from tests.support.scripted_provider import ScriptedProvider
 
 MAIN = "src/sample/main.py"
@@ -68,8 +72,13 @@ class TestCrew:
         await check_saved_flow(guest)
 
 
+@pytest.mark.crew
+async def test_models_of_langchain(tmp_path: Path, provider: ScriptedProvider) -> None:
+    await check_langchain_model(Guest(tmp_path, provider.url, project=tmp_path), provider)
+
+
 _CLIENTS = """
-import asyncio
+import asyncio, os
 import aiohttp, httpx, requests
 
 def run():
@@ -80,7 +89,9 @@ def run():
         async with httpx.AsyncClient() as client:
             await client.get("https://api.mistral.ai/v1/models")
 
-    requests.get("https://api.openai.com/v1/models").raise_for_status()
+    own = {"Authorization": "Bearer written-in-the-code"}
+    requests.get("https://api.openai.com/v1/models", headers=own).raise_for_status()
+    httpx.get(os.environ["OLLAMA_HOST"] + "/v1/models").raise_for_status()
     httpx.get("http://localhost:11434/v1/models").raise_for_status()
     asyncio.run(call())
 """
@@ -96,9 +107,11 @@ async def test_model_clients_reach_the_gateway(tmp_path: Path, provider: Scripte
     assert [request.path.partition("?")[0] for request in provider.other_requests] == [
         "/_h/api.openai.com/v1/models",
         "/_h/localhost:11434/v1/models",
+        "/_h/localhost:11434/v1/models",
         "/_h/api.groq.com/openai/v1/models",
         "/_h/api.mistral.ai/v1/models",
     ]
+    assert {request.api_key for request in provider.other_requests} == {"run-token"}
 
 
 _COMMAND_LINES = {

@@ -30,6 +30,8 @@ def url_rewriting() -> Iterator[ModuleType]:
         ("https://mine.openai.azure.com/openai/deployments/x", "mine.openai.azure.com/openai/deployments/x"),
         ("https://user:key@openrouter.ai/api/v1", "openrouter.ai/api/v1"),
         ("https://api.openai.com", "api.openai.com/"),
+        ("https://models.example.com/v1/chat/completions", "models.example.com/v1/chat/completions"),
+        ("http://127.0.0.1:8000/v1/chat/completions", "127.0.0.1:8000/v1/chat/completions"),
     ],
 )
 def test_urls_of_providers(url_rewriting: ModuleType, url: str, path: str) -> None:
@@ -39,11 +41,11 @@ def test_urls_of_providers(url_rewriting: ModuleType, url: str, path: str) -> No
 @pytest.mark.parametrize(
     "url",
     [
-        "https://example.com/v1/chat/completions",
+        "https://example.com/v1/chat",
         "https://api.openai.com.example.com/v1",
         "https://openai.azure.com/",
         "http://localhost:8000/v1",
-        "http://127.0.0.1:8081/_h/api.openai.com/v1",
+        "http://127.0.0.1:8081/_h/api.openai.com/v1/chat/completions",
         "ftp://api.openai.com/v1",
         "https://[broken/v1",
         "http://localhost:port/v1",

@@ -16,7 +16,11 @@ import pytest
 from crewai_runner.domain.project import EntryPoint, ProjectKind
 from crewai_runner.executor.projects.bridge.messages import FinishedTask
 from tests.executor.projects.bridge.guest_process import CREW, Guest, reply_to_sample
-from tests.executor.projects.bridge.sample_checks import check_reviewed_run, check_saved_flow
+from tests.executor.projects.bridge.sample_checks import (
+    check_langchain_model,
+    check_reviewed_run,
+    check_saved_flow,
+)
 from tests.support.scripted_provider import ScriptedProvider
 
 RELEASES = {
@@ -71,6 +75,11 @@ async def test_saved_flow(python: Path, tmp_path: Path) -> None:
     if any(version in str(python) for version in ("0.70", "0.86")):
         pytest.skip("its flows have no persistence")
     await check_saved_flow(Guest(tmp_path, "http://127.0.0.1:9", python))
+
+
+async def test_models_of_langchain(python: Path, tmp_path: Path) -> None:
+    with ScriptedProvider() as provider:
+        await check_langchain_model(Guest(tmp_path, provider.url, python, tmp_path), provider)
 
 
 async def test_flow_with_feedback(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ from crewai_runner.executor.projects.build.interpreters import (
     rank_interpreters,
 )
 from crewai_runner.executor.projects.build.package_list import keep_packages
-from crewai_runner.executor.projects.build.package_resolver import add_floors
+from crewai_runner.executor.projects.build.package_resolver import BROKEN_RELEASES, add_floors
 
 RESOLVED = "crewai==0.86.0 \\\n    --hash=sha256:aa\nhelper @ https://10.0.0.1/helper.whl\n-e ./own\n"
+LOCK = 'version = 1\n[[package]]\nname = "crewai"\nversion = "0.86.0"\n'
 NO_WHEEL = (
     "hint: Wheels are required for `pypika` because building from source is disabled\nNo solution found"
 )
@@ -196,6 +197,15 @@ class TestBuild:
         plain = "crewai==0.86.0\nsetuptools-scm\n"
         assert uv.requirements == [f"{plain}setuptools<81\n", plain]
 
+    async def test_broken_releases_are_used_only_if_nothing_else_meets_the_requirements(
+        self, store: EnvironmentStore, project: Path
+    ) -> None:
+        uv = FakeUv(failures=["No solution found: because you require crewai-tools==0.25.5"])
+
+        await EnvironmentBuilder(store, uv).build(BuildRequest(project), print)
+
+        assert uv.constraints == [f"{BROKEN_RELEASES}\n", ""]
+
     async def test_no_solution_ends_with_the_reason(self, store: EnvironmentStore, project: Path) -> None:
         uv, log = FakeUv(failures=["No solution found: boltons"] * 20), list[str]()
 
@@ -207,7 +217,7 @@ class TestBuild:
 
     async def test_lock_is_used_as_it_is(self, store: EnvironmentStore, project: Path) -> None:
         (project / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["crewai"]\n')
-        (project / "uv.lock").write_text("version = 1\n")
+        (project / "uv.lock").write_text(LOCK)
         uv = FakeUv()
 
         await EnvironmentBuilder(store, uv).build(BuildRequest(project), print)
@@ -216,16 +226,53 @@ class TestBuild:
         assert {"--frozen", "--offline", "--no-dev"} <= set(exported)
         assert len(uv.list_options("sync")) == 1
 
+    async def test_lock_that_lacks_a_requirement_gives_the_versions_of_the_others(
+        self, store: EnvironmentStore, project: Path
+    ) -> None:
+        """As of a project whose requirements.txt has what its pyproject.toml does not."""
+        (project / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = []\n')
+        (project / "requirements.txt").write_text("crewai\nrich\n")
+        (project / "uv.lock").write_text(LOCK)
+        uv = FakeUv()
+
+        await EnvironmentBuilder(store, uv).build(BuildRequest(project), print)
+
+        assert uv.list_options("export") == []
+        assert uv.requirements == ["crewai>=0.70\nrich\nsetuptools<81\n"]
+        assert uv.constraints == [f"crewai==0.86.0\n{BROKEN_RELEASES}\n"]
+
+    @pytest.mark.parametrize(
+        ("table", "option", "has_dev"),
+        [
+            ("dependency-groups", "--group=dev", True),
+            ("project.optional-dependencies", "--extra=dev", False),
+        ],
+    )
+    async def test_lock_is_read_with_the_group_that_has_crewai(
+        self, store: EnvironmentStore, project: Path, table: str, option: str, has_dev: bool
+    ) -> None:
+        text = f'[project]\nname = "x"\ndependencies = []\n[{table}]\ndev = ["crewai"]\n'
+        (project / "pyproject.toml").write_text(text)
+        (project / "requirements.txt").unlink()
+        (project / "uv.lock").write_text(LOCK)
+        uv = FakeUv()
+
+        await EnvironmentBuilder(store, uv).build(BuildRequest(project), print)
+
+        [exported] = uv.list_options("export")
+        assert option in exported
+        assert ("--no-dev" not in exported) == has_dev
+
     async def test_lock_without_hashes_gives_the_versions(
         self, store: EnvironmentStore, project: Path
     ) -> None:
         (project / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["crewai"]\n')
-        (project / "uv.lock").write_text("version = 1\n")
+        (project / "uv.lock").write_text(LOCK)
         uv = FakeUv(exported="crewai==0.86.0\nrich==13.0.0\n")
 
         await EnvironmentBuilder(store, uv).build(BuildRequest(project), print)
 
-        assert uv.constraints == ["crewai==0.86.0\nrich==13.0.0\n"]
+        assert uv.constraints == [f"crewai==0.86.0\nrich==13.0.0\n{BROKEN_RELEASES}\n"]
         [synced] = uv.list_options("sync")
         assert "--require-hashes" in synced
 

@@ -22,7 +22,7 @@ from tests.executor.projects.build.test_environment_builder import FakeUv
         ("crewai>=0.28", None),
         ("crewai==0.70.1", None),
         ("crewai<1", None),
-        ("crewai", None),
+        ("crewai", "crewai<1,>=0.70"),
         ("requests<0.5", None),
     ],
 )
@@ -34,6 +34,16 @@ def test_which_versions_are_replaced(wanted: str, replaced: str | None) -> None:
     expected = replaced and (replaced, "langchain", "crewai-tools", "requests==2.31.0")
     assert (newer and newer.requirements) == expected
     assert newer is None or newer.constraints == ()
+
+
+def test_unpinned_crewai_is_replaced_only_if_one_of_its_packages_has_a_version() -> None:
+    def find(*requirements: str) -> Dependencies | None:
+        return replace_old_crewai(Dependencies(requirements=requirements))
+
+    assert find("crewai", "langchain-openai", "requests==2.31.0") is None
+    newer = find("crewai", "chromadb<0.5.0", "langchain<0.2.0")
+    assert newer is not None
+    assert newer.requirements == ("crewai<1,>=0.70", "chromadb", "langchain")
 
 
 class UvWithoutOldVersions(FakeUv):

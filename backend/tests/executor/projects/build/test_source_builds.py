@@ -12,6 +12,7 @@ import pytest
 
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.executor.projects.build import sandboxed_build
+from crewai_runner.executor.projects.build.build_allowance import MAX_BUILDS, MAX_FAILED_BUILDS
 from crewai_runner.executor.projects.build.environment_builder import BuildRequest, EnvironmentBuilder
 from crewai_runner.executor.projects.build.environment_store import BuiltEnvironment, EnvironmentStore
 from crewai_runner.executor.projects.build.failures import BuildFailure, EnvironmentBuildFailed
@@ -130,6 +131,75 @@ class TestSourcePackage:
             await task
         assert not any(builder.store.building.iterdir())
         assert not any(builder.store.wheels.iterdir())
+
+
+class TestHopelessBuilds:
+    """They end soon, with the names of the packages."""
+
+    async def test_too_many_packages_without_a_wheel_are_refused_before_any_is_built(
+        self, builder: EnvironmentBuilder, index: PackageIndex, tmp_path: Path
+    ) -> None:
+        names = [f"sourced{number}" for number in range(MAX_BUILDS + 1)]
+        for name in names:
+            add_source(index, name)
+        log: list[str] = []
+
+        with pytest.raises(
+            EnvironmentBuildFailed, match=f"{len(names)} packages .* only as source"
+        ) as caught:
+            await install(builder, index, tmp_path, "".join(f"{name}\n" for name in names), log)
+
+        assert caught.value.cause is BuildFailure.NO_WHEEL
+        assert all(f"{name}==1.0" in caught.value.detail for name in names)
+        assert not any(line.startswith("Building ") for line in log)
+
+    async def test_no_more_than_two_versions_of_a_package_are_tried(
+        self, builder: EnvironmentBuilder, index: PackageIndex, tmp_path: Path
+    ) -> None:
+        for version in range(1, 7):
+            files = list_source_files("sourced", "def attack(folder):\n    raise ValueError\n")
+            index.add("sourced", f"sourced-{version}.0.tar.gz", pack_source(files, f"sourced-{version}.0"))
+        log: list[str] = []
+
+        with pytest.raises(EnvironmentBuildFailed, match=r"sourced 5\.0 could not be built"):
+            await install(builder, index, tmp_path, "sourced\n", log)
+
+        assert [line.split()[2] for line in log if line.startswith("Building ")] == ["6.0", "5.0"]
+
+    async def test_no_more_than_three_versions_whose_dependencies_are_missing_are_built(
+        self, builder: EnvironmentBuilder, index: PackageIndex, tmp_path: Path
+    ) -> None:
+        for version in range(1, 7):
+            files = list_source_files("sourced", metadata="Requires-Dist: nowhere\n")
+            files = {path: _set_version(text, version) for path, text in files.items()}
+            index.add("sourced", f"sourced-{version}.0.tar.gz", pack_source(files, f"sourced-{version}.0"))
+        log: list[str] = []
+
+        with pytest.raises(EnvironmentBuildFailed, match=r"only as source code .* Named by uv: sourced\."):
+            await install(builder, index, tmp_path, "sourced\n", log)
+
+        assert [line.split()[2] for line in log if line.startswith("Building ")] == ["6.0", "5.0", "4.0"]
+
+    async def test_few_builds_may_fail(
+        self, builder: EnvironmentBuilder, index: PackageIndex, tmp_path: Path
+    ) -> None:
+        names = [f"sourced{number}" for number in range(MAX_FAILED_BUILDS + 3)]
+        for name in names:
+            files = list_source_files(name, "def attack(folder):\n    raise ValueError\n")
+            index.add(name, f"{name}-2.0.tar.gz", pack_source(files, f"{name}-2.0"))
+            index.add(name, f"{name}-1.0-py3-none-any.whl", build_wheel(name, {}))
+        log: list[str] = []
+
+        with pytest.raises(EnvironmentBuildFailed, match=r"Still to be built: sourced5==2\.0") as caught:
+            await install(builder, index, tmp_path, "".join(f"{name}>=2\n" for name in names), log)
+
+        assert caught.value.cause is BuildFailure.SOURCE_BUILD
+        assert "those that failed: sourced0, sourced1" in caught.value.detail
+        assert len([line for line in log if line.startswith("Building ")]) == MAX_FAILED_BUILDS
+
+
+def _set_version(text: str, version: int) -> str:
+    return text.replace("1.0", f"{version}.0").replace(f"Wheel-Version: {version}.0", "Wheel-Version: 1.0")
 
 
 ATTACK = """

@@ -16,9 +16,9 @@ import pytest
 
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.provider import ProviderType
-from crewai_runner.domain.run import StopMode
+from crewai_runner.domain.run import RunFailure, StopMode
 from crewai_runner.domain.usage import Usage as RunUsage
-from crewai_runner.executor.port import OutOfBudget, RunControl
+from crewai_runner.executor.port import Failed, OutOfBudget, RunControl
 from crewai_runner.executor.projects.gateway.limits import GatewayLimits
 from crewai_runner.executor.projects.gateway.provider_tools import find_provider_tool
 from crewai_runner.executor.projects.gateway.routes import WireProtocol
@@ -284,6 +284,33 @@ class TestBudget:
             await client.post(CHAT_PATH, json=CHAT)
 
         assert stored == [(1, 0)]
+
+
+class TestSpendingOfTheWorkspace:
+    async def test_used_up_money_refuses_the_next_call(
+        self, tmp_path: Path, provider: ScriptedProvider
+    ) -> None:
+        refusal = RunFailure(code="spent", message="The month's money is spent.")
+
+        def flush() -> Any:
+            if gateway.of("llm.completed"):
+                control.limit_spending(refusal)
+            future: Any = __import__("concurrent.futures").futures.Future()
+            future.set_result(None)
+            return future
+
+        control = RunControl(flush)
+        control.limit_spending(None)
+        async with (
+            open_gateway(tmp_path, model(provider), control=control) as gateway,
+            gateway.client() as client,
+        ):
+            first, second = [await client.post(CHAT_PATH, json=CHAT) for _ in range(2)]
+
+        assert (first.status_code, second.status_code) == (200, 429)
+        assert refusal.message in second.text
+        assert len(provider.requests) == 1
+        assert gateway.session.out_of_budget() == Failed(refusal)
 
 
 class TestStop:

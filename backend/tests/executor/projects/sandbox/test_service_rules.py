@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import socket
 import struct
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from crewai_runner.executor.projects.sandbox.agent.protocol import (
     Message,
     Start,
 )
-from crewai_runner.executor.projects.sandbox.agent.run import Confinement, StartRefused
-from crewai_runner.executor.projects.sandbox.agent.server import SandboxServer
+from crewai_runner.executor.projects.sandbox.agent.relays import Relays
+from crewai_runner.executor.projects.sandbox.agent.run import CommandRun, Confinement, StartRefused
+from crewai_runner.executor.projects.sandbox.agent.server import MAX_COMMANDS, SandboxServer
 from crewai_runner.executor.projects.sandbox.agent.transfer import FileReceiver
-from crewai_runner.executor.projects.sandbox.agent.users import FIRST_USER, USERS, UserPool
+from crewai_runner.executor.projects.sandbox.agent.users import FIRST_USER, USERS, UserPool, UserStillRuns
 from crewai_runner.executor.projects.sandbox.port import SandboxLimits
 from crewai_runner.executor.projects.sandbox.seccomp import refused_calls
 
@@ -168,6 +170,82 @@ class TestPaths:
             SandboxServer(places, Confinement(0, b""), 10001, "no Landlock")._check(make_start())
 
 
+class TestCommands:
+    def make_server(self) -> SandboxServer:
+        return SandboxServer(ServicePlaces(Path("/run/shared/s.sock")), Confinement(7, b""), 10001)
+
+    async def run(self, server: SandboxServer) -> None:
+        ours, theirs = socket.socketpair()
+        channel = Channel(*await asyncio.open_unix_connection(sock=ours))
+        try:
+            await server._run(channel, make_start().model_copy(update={"sockets": "/run/shared/1"}))
+        finally:
+            channel.close()
+            theirs.close()
+
+    def test_too_many_at_once(self) -> None:
+        server = self.make_server()
+        server._tasks = {object() for _ in range(MAX_COMMANDS + 1)}  # type: ignore[misc]
+
+        with pytest.raises(StartRefused, match="too many commands"):
+            server._check(make_start())
+
+    @pytest.mark.parametrize(("left", "is_free"), [(None, True), (UserStillRuns("left"), False)])
+    async def test_user_is_used_again_only_without_processes(
+        self, monkeypatch: pytest.MonkeyPatch, left: Exception | None, is_free: bool
+    ) -> None:
+        server, seen = self.make_server(), list[dict[int, Path]]()
+
+        async def serve(_run: CommandRun) -> None:
+            seen.append(dict(server._sockets))
+            if left is not None:
+                raise left
+
+        monkeypatch.setattr(CommandRun, "serve", serve)
+
+        await self.run(server)
+
+        [sockets] = seen
+        assert list(sockets.values()) == [Path("/run/shared/1")]
+        assert (server._users._used == set()) == is_free
+        assert server._sockets == {}
+
+
+class TestRelays:
+    async def test_connections_of_a_command_are_bounded(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        served = asyncio.Event()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            served.set()
+            await reader.read()
+            writer.close()
+
+        async def connect() -> tuple[asyncio.Task[None], asyncio.StreamReader, asyncio.StreamWriter]:
+            ours, theirs = socket.socketpair()
+            task = asyncio.create_task(
+                relays._serve("gateway", *await asyncio.open_unix_connection(sock=theirs))
+            )
+            return task, *await asyncio.open_unix_connection(sock=ours)
+
+        monkeypatch.setattr("crewai_runner.executor.projects.sandbox.agent.relays.MAX_CONNECTIONS", 1)
+        upstream = await asyncio.start_unix_server(answer, tmp_path / "gateway")
+        relays = Relays(ServicePlaces(tmp_path / "s.sock"), lambda _user: tmp_path)
+        first, _, writer = await connect()
+        await served.wait()
+
+        second, reader, other = await connect()
+
+        assert await asyncio.wait_for(reader.read(), 30) == b""
+        assert not first.done()
+        for one in (writer, other):
+            one.close()
+        await asyncio.wait_for(asyncio.gather(first, second), 30)
+        assert relays._open == {}
+        upstream.close()
+
+
 def make_start(readable: tuple[str, ...] = ()) -> Start:
     return Start(
         name="0" * 32,
@@ -234,8 +312,6 @@ async def receive(
     is_complete: bool = True,
 ) -> int:
     """Send messages over a pair of sockets to a receiver; return how many files it left out."""
-    import socket
-
     ours, theirs = socket.socketpair()
     sender = Channel(*await asyncio.open_unix_connection(sock=ours, limit=BUFFER_BYTES))
     taker = Channel(*await asyncio.open_unix_connection(sock=theirs, limit=BUFFER_BYTES))

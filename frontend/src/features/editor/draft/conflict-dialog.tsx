@@ -36,7 +36,7 @@ export function ConflictDialog(props: Props) {
       title="Changed by someone else"
       description={
         newer
-          ? `Your changes are based on version ${base}, but ${newer.createdBy} has saved version ${newer.version}. Nothing is overwritten: both remain in the version history.`
+          ? `Your changes are based on version ${base}, but ${newer.createdByName} has saved version ${newer.version}. Nothing is overwritten: both remain in the version history.`
           : `A version newer than ${base} was saved while you were editing. Nothing is overwritten.`
       }
       className="w-[min(72rem,calc(100vw-1.5rem))]"

@@ -1,7 +1,11 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { http, HttpResponse } from "msw";
 import { useState } from "react";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { server } from "@/testing/server";
 
 import { SAMPLE_SCHEMA } from "../completion/sample-schema";
 
@@ -35,10 +39,11 @@ interface HostProps {
 }
 
 function FormHost({ start, text: first = TEXT, problems = [] }: HostProps) {
+  const [client] = useState(() => new QueryClient());
   const [text, setText] = useState(first);
   const [node, setNode] = useState(start);
   return (
-    <>
+    <QueryClientProvider client={client}>
       <FormPane
         text={text}
         node={node}
@@ -52,12 +57,16 @@ function FormHost({ start, text: first = TEXT, problems = [] }: HostProps) {
       <button type="button" onClick={() => setText(text.replace("role: Writer", "role: Author"))}>
         Edit outside the form
       </button>
-    </>
+    </QueryClientProvider>
   );
 }
 
 const text = () => screen.getByTestId("text").textContent;
 const hosts = () => screen.getByLabelText("Allowed hosts allowed_hosts");
+
+beforeEach(() => {
+  server.use(http.get("*/api/v1/tools", () => HttpResponse.json({ tools: [] })));
+});
 
 describe("FormPane", () => {
   it("writes each change into the document and keeps the rest", async () => {

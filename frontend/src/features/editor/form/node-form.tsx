@@ -12,6 +12,7 @@ import {
   type FieldOwner,
   type FormValues,
 } from "./form-values";
+import { ToolPicker } from "./tool-picker";
 
 interface Props {
   member: FieldOwner;
@@ -92,6 +93,9 @@ function Control({ field, error, options, register, write }: ControlProps) {
   const label = <FieldLabel field={field} />;
   const registration = register(field.name, { onChange: () => write(field) });
   if (control === "checkbox") return <Checkbox label={label} hint={hint} {...registration} />;
+  if (control === "checkboxes" && field.reference === "tool") {
+    return <ToolPicker {...{ label, hint, registration }} names={options} />;
+  }
   if (control === "checkboxes") {
     if (options.length === 0) return null;
     return (

@@ -16,11 +16,14 @@ interface Props {
   view: View;
   /** On a narrow screen the outline replaces the split view. */
   isNarrow: boolean;
+  /** Whether the form, which is for changes only, is offered. */
+  canEdit: boolean;
   onChange: (view: View) => void;
 }
 
-export function ViewSwitch({ view, isNarrow, onChange }: Props) {
-  const options = ORDER.map((value) => {
+export function ViewSwitch({ view, isNarrow, canEdit, onChange }: Props) {
+  const offered = canEdit ? ORDER : ORDER.filter((value) => value !== "form");
+  const options = offered.map((value) => {
     const isOutline = isNarrow && value === "split";
     const { label, icon: Icon } = isOutline ? { label: "Outline", icon: List } : VIEWS[value];
     return {

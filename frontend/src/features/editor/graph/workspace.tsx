@@ -27,6 +27,7 @@ const HINTS: Partial<Record<View, string>> = {
 interface Props {
   view: View;
   isNarrow: boolean;
+  isReadOnly: boolean;
   text: string;
   validation: Validation;
   context: EditorContext;
@@ -46,7 +47,7 @@ export function preloadPanes(view: View, isNarrow: boolean): void {
 
 /** The panes of the selected view, and the problems below them. */
 export function Workspace(props: Props) {
-  const { view, isNarrow, text, validation, context, onText, onView } = props;
+  const { view, isNarrow, isReadOnly, text, validation, context, onText, onView } = props;
   const editor = useRef<EditorControls>(null);
   const { node, select, selectAt } = useSelection(validation.members, editor);
   const { definition, isDefinitionStale, problems } = validation;
@@ -81,6 +82,7 @@ export function Workspace(props: Props) {
           context={context}
           onChange={onText}
           onCursor={selectAt}
+          isReadOnly={isReadOnly}
           controls={editor}
         />
       </Suspense>
@@ -110,7 +112,7 @@ export function Workspace(props: Props) {
         isUnavailable={validation.status === "unavailable"}
         onRetry={validation.retry}
         onGo={goTo}
-        onFix={fix}
+        onFix={isReadOnly ? null : fix}
       />
     </div>
   );

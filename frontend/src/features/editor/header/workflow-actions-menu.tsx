@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Copy, Download, Ellipsis, FileArchive, Trash2 } from "lucide-react";
 import { useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
@@ -73,15 +74,17 @@ export function WorkflowActionsMenu({ workflow, text, onDeleted }: Props) {
           <FileArchive aria-hidden />
           Export as CrewAI project (zip)
         </MenuItem>
-        <MenuItem onSelect={() => duplicateMutation.mutate()}>
-          <Copy aria-hidden />
-          Duplicate
-        </MenuItem>
-        <MenuSeparator />
-        <MenuItem danger onSelect={() => setConfirming(true)}>
-          <Trash2 aria-hidden />
-          Delete…
-        </MenuItem>
+        <Allowed scope="workflows:write">
+          <MenuItem onSelect={() => duplicateMutation.mutate()}>
+            <Copy aria-hidden />
+            Duplicate
+          </MenuItem>
+          <MenuSeparator />
+          <MenuItem danger onSelect={() => setConfirming(true)}>
+            <Trash2 aria-hidden />
+            Delete…
+          </MenuItem>
+        </Allowed>
       </Menu>
       <ConfirmDialog
         open={isConfirming}

@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
 import { useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
@@ -26,10 +27,12 @@ export function RestoreVersion({ workflow, number }: Props) {
   };
   return (
     <>
-      <Button onClick={() => setConfirming(true)}>
-        <RotateCcw aria-hidden />
-        Restore…
-      </Button>
+      <Allowed scope="workflows:write">
+        <Button onClick={() => setConfirming(true)}>
+          <RotateCcw aria-hidden />
+          Restore…
+        </Button>
+      </Allowed>
       <ConfirmDialog
         open={isConfirming}
         onOpenChange={handleOpenChange}

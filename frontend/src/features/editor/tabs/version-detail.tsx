@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import { useId } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Select } from "@/components/ui/input";
@@ -40,16 +41,18 @@ export function VersionDetail({ workflow, selection, versions }: Props) {
               onChange={(next) => show({ view: next })}
             />
           )}
-          <Button asChild>
-            <Link
-              to="/workflows/$workflowId/run"
-              params={{ workflowId: workflow.id }}
-              search={to === workflow.version ? {} : { version: to }}
-            >
-              <Play aria-hidden />
-              Run this version
-            </Link>
-          </Button>
+          <Allowed scope="runs:write">
+            <Button asChild>
+              <Link
+                to="/workflows/$workflowId/run"
+                params={{ workflowId: workflow.id }}
+                search={to === workflow.version ? {} : { version: to }}
+              >
+                <Play aria-hidden />
+                Run this version
+              </Link>
+            </Button>
+          </Allowed>
           {to !== workflow.version && <RestoreVersion workflow={workflow} number={to} />}
         </div>
       }

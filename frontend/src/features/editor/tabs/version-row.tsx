@@ -2,6 +2,7 @@ import { TimeAgo } from "@/components/time-ago";
 import { Badge } from "@/components/ui/badge";
 import type { VersionSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
+import { useIsShared } from "@/lib/rights";
 
 interface Props {
   version: VersionSummary;
@@ -12,6 +13,7 @@ interface Props {
 
 /** A version in the list. */
 export function VersionRow({ version, isNewest, isSelected, onShow }: Props) {
+  const isShared = useIsShared();
   return (
     <li>
       <button
@@ -31,7 +33,8 @@ export function VersionRow({ version, isNewest, isSelected, onShow }: Props) {
           {version.note ?? "No note"}
         </span>
         <span className="text-xs text-ink-faint">
-          <TimeAgo at={version.createdAt} /> · {version.createdBy}
+          <TimeAgo at={version.createdAt} />
+          {isShared && ` · ${version.createdByName}`}
         </span>
       </button>
     </li>

@@ -12,7 +12,8 @@ interface Props {
   isUnavailable: boolean;
   onRetry: () => void;
   onGo: (problem: EditorProblem) => void;
-  onFix: (problem: EditorProblem) => void;
+  /** Null if the document cannot be changed. */
+  onFix: ((problem: EditorProblem) => void) | null;
 }
 
 /** The problems of the document by line; a click moves the cursor there. */
@@ -70,7 +71,7 @@ function ProblemRow({
         <span className="w-14 shrink-0 text-ink-soft tabular-nums">line {problem.line}</span>{" "}
         <span className="min-w-0 break-words">{problem.message}</span>
       </button>
-      {problem.suggestion !== undefined && (
+      {problem.suggestion !== undefined && onFix && (
         <Button
           variant="ghost"
           size="sm"

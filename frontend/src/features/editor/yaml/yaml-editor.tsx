@@ -18,6 +18,7 @@ interface Props {
   text: string;
   problems: EditorProblem[];
   context: EditorContext;
+  isReadOnly: boolean;
   onChange: (text: string) => void;
   /** The user has moved the cursor. */
   onCursor: (position: number) => void;
@@ -27,7 +28,8 @@ interface Props {
 /** Marks changes from the `text` prop, which are not reported as changes by the user. */
 const isExternal = Annotation.define<boolean>();
 
-export function YamlEditor({ text, problems, context, onChange, onCursor, controls }: Props) {
+export function YamlEditor(props: Props) {
+  const { text, problems, context, isReadOnly, onChange, onCursor, controls } = props;
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const latest = useRef({ text, context, onChange, onCursor });
@@ -42,6 +44,7 @@ export function YamlEditor({ text, problems, context, onChange, onCursor, contro
       state: EditorState.create({
         doc: latest.current.text,
         extensions: [
+          EditorState.readOnly.of(isReadOnly),
           createEditorExtensions(() => latest.current.context),
           EditorView.updateListener.of((update) => {
             if (update.transactions.some((one) => one.annotation(isExternal))) return;
@@ -58,7 +61,7 @@ export function YamlEditor({ text, problems, context, onChange, onCursor, contro
       view.current = null;
       created.destroy();
     };
-  }, []);
+  }, [isReadOnly]);
 
   useEffect(() => {
     if (view.current) updateText(view.current, text);

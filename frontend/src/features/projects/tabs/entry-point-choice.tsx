@@ -6,10 +6,12 @@ import type { Project } from "@/lib/api/types";
 import { useUpdateProject } from "@/hooks/use-update-project";
 
 import { describeEntryPoint, entryPointKey } from "@/lib/entry-points";
+import { useCan } from "@/lib/rights";
 
 /** Chooses what a run starts; without a choice, the first entry point that was found. */
 export function EntryPointChoice({ project }: { project: Project }) {
   const update = useUpdateProject(project.id, "Entry point saved");
+  const canChange = useCan("projects:write");
   const found = project.version.inspection.entryPoints;
   const { entryPoint } = project;
   const isMissing =
@@ -30,7 +32,7 @@ export function EntryPointChoice({ project }: { project: Project }) {
       <Field label="Starts with" hint="Applies to the runs that start from now on.">
         <Select
           className="max-w-xl"
-          disabled={update.isPending}
+          disabled={update.isPending || !canChange}
           value={entryPoint ? entryPointKey(entryPoint) : ""}
           onChange={(event) => choose(event.target.value)}
         >

@@ -7,11 +7,11 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { api, body } from "@/lib/api/client";
-import type { Project } from "@/lib/api/types";
+import type { Project, ProjectFile } from "@/lib/api/types";
+import { buildFileTree, type Folder } from "@/lib/file-tree";
 import { projectKeys } from "@/lib/queries/projects";
 
 import { FileText as FileContent } from "./file-text";
-import { buildFileTree, type Folder } from "./file-tree";
 import { useShownVersion } from "./use-shown-version";
 import { VersionChoice } from "./version-choice";
 
@@ -33,7 +33,10 @@ export function FilesTab({ project }: { project: Project }) {
   const [version, showVersion] = useShownVersion(project);
   const file = route.useSearch({ select: (search) => search.file });
   const files = useQuery(projectFilesQuery(project.id, version));
-  const tree = useMemo(() => (files.data ? buildFileTree(files.data) : null), [files.data]);
+  const tree = useMemo(
+    () => (files.data ? buildFileTree(files.data, (one) => one.path) : null),
+    [files.data],
+  );
   if (files.isPending) return <SkeletonRows />;
   if (!tree) return <ErrorPanel error={files.error} onRetry={() => files.refetch()} />;
   return (
@@ -63,7 +66,7 @@ export function FilesTab({ project }: { project: Project }) {
   );
 }
 
-function FolderContent({ folder, shown }: { folder: Folder; shown?: string }) {
+function FolderContent({ folder, shown }: { folder: Folder<ProjectFile>; shown?: string }) {
   return (
     <ul className="grid">
       {folder.folders.map((child) => (

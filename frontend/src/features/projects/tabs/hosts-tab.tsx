@@ -9,6 +9,7 @@ import { ApiProblem } from "@/lib/api/problem";
 import type { Project } from "@/lib/api/types";
 
 import { useUpdateProject } from "@/hooks/use-update-project";
+import { useCan } from "@/lib/rights";
 
 import { describeHostProblems, parseHosts } from "./hosts";
 
@@ -16,6 +17,7 @@ import { describeHostProblems, parseHosts } from "./hosts";
 export function HostsTab({ project }: { project: Project }) {
   const [text, setText] = useState(project.allowedHosts.join("\n"));
   const update = useUpdateProject(project.id, "Allowed hosts saved");
+  const canChange = useCan("projects:write");
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const allowedHosts = parseHosts(text);
@@ -43,15 +45,18 @@ export function HostsTab({ project }: { project: Project }) {
             autoCapitalize="none"
             className="min-h-32 font-mono text-[13px]"
             value={text}
+            readOnly={!canChange}
             onChange={(event) => setText(event.target.value)}
           />
         </Field>
         {update.error && problems.length === 0 && <ErrorPanel error={update.error} />}
-        <div className="flex justify-end">
-          <Button type="submit" variant="primary" busy={update.isPending}>
-            Save hosts
-          </Button>
-        </div>
+        {canChange && (
+          <div className="flex justify-end">
+            <Button type="submit" variant="primary" busy={update.isPending}>
+              Save hosts
+            </Button>
+          </div>
+        )}
       </form>
     </Card>
   );

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { ScrollText } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { UploadNotes } from "@/components/project/upload-notes";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
@@ -9,6 +10,7 @@ import type { Project } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
 import { findUnsetNames } from "@/lib/project-models";
 
+import { ApproverChoice } from "./approver-choice";
 import { DeleteProject } from "./delete-project";
 import { EntryPointChoice } from "./entry-point-choice";
 import { InspectionFacts } from "./inspection-facts";
@@ -25,6 +27,7 @@ export function OverviewTab({ project }: { project: Project }) {
       <Card title="What was found">
         <div className="grid gap-4 p-4">
           <EntryPointChoice project={project} />
+          <ApproverChoice project={project} />
           <InspectionFacts inspection={inspection} />
         </div>
       </Card>
@@ -39,7 +42,9 @@ export function OverviewTab({ project }: { project: Project }) {
           </ul>
         </Card>
       )}
-      <DeleteProject project={project} />
+      <Allowed scope="projects:write">
+        <DeleteProject project={project} />
+      </Allowed>
     </div>
   );
 }
@@ -81,15 +86,17 @@ function UnsetVariables({ project }: { project: Project }) {
       tone="warn"
       title={`${pluralize(unset.length, "environment variable")} that the code reads ${unset.length === 1 ? "is" : "are"} not set`}
       actions={
-        <Button asChild size="sm">
-          <Link
-            to="/projects/$projectId"
-            params={{ projectId: project.id }}
-            search={{ tab: "secrets" }}
-          >
-            Set {unset.length === 1 ? "it" : "them"}
-          </Link>
-        </Button>
+        <Allowed scope="projects:write">
+          <Button asChild size="sm">
+            <Link
+              to="/projects/$projectId"
+              params={{ projectId: project.id }}
+              search={{ tab: "secrets" }}
+            >
+              Set {unset.length === 1 ? "it" : "them"}
+            </Link>
+          </Button>
+        </Allowed>
       }
     >
       {unset.join(", ")}

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { TimeAgo } from "@/components/time-ago";
 import { Badge } from "@/components/ui/badge";
@@ -50,13 +51,15 @@ export function SecretsTab({ project }: { project: Project }) {
           </ul>
         )}
       </Card>
-      <SecretForm
-        projectId={project.id}
-        name={name}
-        onName={setName}
-        valueRef={value}
-        isReplacing={secrets.data.some((secret) => secret.name === name)}
-      />
+      <Allowed scope="projects:write">
+        <SecretForm
+          projectId={project.id}
+          name={name}
+          onName={setName}
+          valueRef={value}
+          isReplacing={secrets.data.some((secret) => secret.name === name)}
+        />
+      </Allowed>
       <DeleteSecretDialog
         projectId={project.id}
         name={nameToDelete}
@@ -88,19 +91,21 @@ function Row({ row: { name, updatedAt, isProvided }, onEdit, onDelete }: RowProp
       ) : (
         <Badge tone="warn">Not set</Badge>
       )}
-      <span className="flex gap-2">
-        {!isProvided && (
-          <Button size="sm" onClick={onEdit}>
-            {isSet ? "Replace" : "Set"}
-            <span className="sr-only"> {name}</span>
-          </Button>
-        )}
-        {isSet && (
-          <Button size="sm" variant="ghost" onClick={onDelete}>
-            Delete<span className="sr-only"> {name}</span>
-          </Button>
-        )}
-      </span>
+      <Allowed scope="projects:write">
+        <span className="flex gap-2">
+          {!isProvided && (
+            <Button size="sm" onClick={onEdit}>
+              {isSet ? "Replace" : "Set"}
+              <span className="sr-only"> {name}</span>
+            </Button>
+          )}
+          {isSet && (
+            <Button size="sm" variant="ghost" onClick={onDelete}>
+              Delete<span className="sr-only"> {name}</span>
+            </Button>
+          )}
+        </span>
+      </Allowed>
     </li>
   );
 }

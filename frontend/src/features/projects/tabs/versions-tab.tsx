@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { LoadMore } from "@/components/load-more";
 import { ProjectDropZone } from "@/components/project/project-drop-zone";
@@ -12,6 +13,7 @@ import { cn } from "@/lib/cn";
 import { projectVersionsQuery } from "@/lib/queries/projects";
 
 import { BuildStatus } from "@/components/project/build-status";
+import { useIsShared } from "@/lib/rights";
 
 import { FileChanges } from "./file-changes";
 import { useShownVersion } from "./use-shown-version";
@@ -26,11 +28,13 @@ export function VersionsTab({ project }: { project: Project }) {
   const versions = list.data?.pages.flatMap((page) => page.versions) ?? [];
   return (
     <div className="grid gap-4">
-      <Card title="Upload a new version">
-        <div className="p-4">
-          <ProjectDropZone projectId={project.id} />
-        </div>
-      </Card>
+      <Allowed scope="code:write">
+        <Card title="Upload a new version">
+          <div className="p-4">
+            <ProjectDropZone projectId={project.id} />
+          </div>
+        </Card>
+      </Allowed>
       {list.isPending ? (
         <SkeletonRows />
       ) : versions.length === 0 ? (
@@ -74,7 +78,8 @@ interface RowProps {
 }
 
 function VersionRow({ version, isShown, onShow }: RowProps) {
-  const { number, status, note, createdAt, createdBy } = version;
+  const { number, status, note, createdAt, createdByName } = version;
+  const isShared = useIsShared();
   return (
     <li>
       <button
@@ -92,7 +97,8 @@ function VersionRow({ version, isShown, onShow }: RowProps) {
         </span>
         {note && <span className="line-clamp-2 break-words">{note}</span>}
         <span className="text-xs text-ink-soft">
-          <TimeAgo at={createdAt} /> · {createdBy}
+          <TimeAgo at={createdAt} />
+          {isShared && ` · ${createdByName}`}
         </span>
       </button>
     </li>

@@ -5,6 +5,7 @@ import { Button } from "@/components/ui/button";
 import { useNow } from "@/hooks/use-now";
 import type { Approval } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
+import { useCan } from "@/lib/rights";
 
 import { Banner } from "../banners/banner";
 import { previewMarkdown } from "../output/parse-output";
@@ -16,8 +17,10 @@ import { expiryLabel, requestTitle } from "./approval-labels";
 export function ApprovalBanner({ approval }: { approval: Approval }) {
   const [isOpen, setOpen] = useState(false);
   const now = useNow(15_000);
+  const canAnswer = useCan("approvals:write") && approval.mayAnswer;
   const isQuestion = approval.kind === "question";
-  const subject = approval.prompt || approval.output || "It waits for input.";
+  const call = approval.arguments && JSON.stringify(approval.arguments);
+  const subject = call ?? (approval.prompt || approval.output || "It waits for input.");
   return (
     <Banner
       tone="warn"
@@ -31,11 +34,11 @@ export function ApprovalBanner({ approval }: { approval: Approval }) {
       }
       actions={
         <Button
-          variant={isOpen ? "outline" : "primary"}
+          variant={isOpen || !canAnswer ? "outline" : "primary"}
           aria-expanded={isOpen}
           onClick={() => setOpen(!isOpen)}
         >
-          {isOpen ? "Collapse" : isQuestion ? "Answer" : "Review"}
+          {isOpen ? "Collapse" : !canAnswer ? "Show" : isQuestion ? "Answer" : "Review"}
           <ChevronDown aria-hidden className={cn(isOpen && "rotate-180")} />
         </Button>
       }

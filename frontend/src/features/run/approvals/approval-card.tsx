@@ -16,13 +16,16 @@ import { useNow } from "@/hooks/use-now";
 import type { Approval } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { formatDateTime } from "@/lib/format";
+import { useCan, useIsShared } from "@/lib/rights";
 
 import { OutputView, type OutputMode } from "../output/output-view";
 import { parseOutput } from "../output/parse-output";
 
 import { ApprovalForm } from "./approval-form";
-import { expiryLabel, outcomeLabel, requestTitle } from "./approval-labels";
+import { addresseeLabel, expiryLabel, outcomeLabel, requestTitle } from "./approval-labels";
+import { ArgumentChanges } from "./argument-changes";
 import { QuestionForm } from "./question-form";
+import { ToolCallForm } from "./tool-call-form";
 
 interface Props {
   approval: Approval;
@@ -54,14 +57,37 @@ export function ApprovalCard({ approval, level = 3, hideHeader, className }: Pro
       )}
       {approval.kind === "question" && <Question approval={approval} />}
       {approval.output && <Proposal approval={approval} level={hideHeader ? level : level + 1} />}
-      {isOpen ? <Form approval={approval} /> : <Answer approval={approval} />}
+      {isOpen && <Addressee approval={approval} />}
+      {isOpen ? approval.mayAnswer && <Form approval={approval} /> : <Answer approval={approval} />}
     </section>
   );
 }
 
+/** Who is asked, if not everyone, and why there is no form for others. */
+function Addressee({ approval }: { approval: Approval }) {
+  const addressee = addresseeLabel(approval);
+  if (!addressee) return null;
+  return (
+    <p className="border-t px-4 py-2 text-ink-soft">
+      Addressed to {addressee}.
+      {!approval.mayAnswer && " Only they and the owners of the workspace may answer it."}
+    </p>
+  );
+}
+
 function Form({ approval }: { approval: Approval }) {
+  if (!useCan("approvals:write")) return <NotYours />;
   if (approval.kind === "question") return <QuestionForm approval={approval} />;
+  if (approval.kind === "tool_call") return <ToolCallForm approval={approval} />;
   return <ApprovalForm approval={approval} />;
+}
+
+function NotYours() {
+  return (
+    <p className="border-t bg-sunken px-4 py-3 text-ink-soft">
+      Your role does not answer requests. An operator, editor or owner can.
+    </p>
+  );
 }
 
 function Question({ approval }: { approval: Approval }) {
@@ -86,11 +112,12 @@ const STYLES: Record<Approval["status"], { tone: Tone; Icon: LucideIcon }> = {
 };
 
 function OutcomeBadge({ approval }: { approval: Approval }) {
+  const isShared = useIsShared();
   const { tone, Icon } = STYLES[approval.status];
   return (
     <Badge tone={tone} className="whitespace-normal">
       <Icon aria-hidden />
-      {outcomeLabel(approval)}
+      {outcomeLabel(approval, isShared)}
     </Badge>
   );
 }
@@ -139,8 +166,13 @@ function Proposal({ approval, level }: { approval: Approval; level: number }) {
 }
 
 function Answer({ approval }: { approval: Approval }) {
+  const isShared = useIsShared();
   return (
     <div className="grid gap-1 border-t bg-sunken px-4 py-2 text-ink-soft">
+      {approval.editedArguments && (
+        <ArgumentChanges before={approval.arguments ?? {}} after={approval.editedArguments} />
+      )}
+      {approval.forRun && <p>Every later call of {approval.tool} in this run is allowed.</p>}
       {approval.feedback && (
         <blockquote dir="auto" className="border-l-2 border-line-strong pl-3 whitespace-pre-wrap">
           {approval.feedback}
@@ -148,7 +180,7 @@ function Answer({ approval }: { approval: Approval }) {
       )}
       {approval.resolvedAt && (
         <p className="text-xs">
-          {outcomeLabel(approval)} · <TimeAgo at={approval.resolvedAt} />
+          {outcomeLabel(approval, isShared)} · <TimeAgo at={approval.resolvedAt} />
         </p>
       )}
     </div>

@@ -30,6 +30,29 @@ function renderCard(id: string) {
   return renderWithRouter(<ApprovalCard approval={sampleApproval({ id })} />);
 }
 
+describe("ApprovalCard", () => {
+  it("says who is asked, and shows the form to those who may answer", async () => {
+    const approval = sampleApproval({ assignedRole: "editor", mayAnswer: true });
+    const { findByText, getByRole } = renderWithRouter(<ApprovalCard approval={approval} />);
+
+    expect(await findByText("Addressed to editors.")).toBeVisible();
+    expect(getByRole("button", { name: "Approve" })).toBeVisible();
+  });
+
+  it("shows no form to others", async () => {
+    const approval = sampleApproval({
+      assignedPersonId: "pers_1",
+      assignedPersonName: "Ann",
+      isMine: false,
+      mayAnswer: false,
+    });
+    const { findByText, queryByRole } = renderWithRouter(<ApprovalCard approval={approval} />);
+
+    expect(await findByText(/Addressed to Ann\. Only they and the owners/)).toBeVisible();
+    expect(queryByRole("button", { name: "Approve" })).toBeNull();
+  });
+});
+
 describe("ApprovalForm", () => {
   it("sends the feedback with an approval", async () => {
     const sent = stubResolve();
@@ -114,6 +137,7 @@ describe("ApprovalCard", () => {
         approval={sampleApproval({
           status: "revised",
           resolvedBy: "ada",
+          resolvedByName: "ada",
           resolvedAt: "2026-11-22T10:01:00Z",
           feedback: "Shorter.",
         })}

@@ -9,16 +9,16 @@ import { expiryLabel, outcomeLabel, resolveErrorMessage } from "./approval-label
 
 describe("outcomeLabel", () => {
   it.each([
-    [{ status: "approved", resolvedBy: "ada" }, "Approved by ada"],
-    [{ status: "revised", resolvedBy: "ada" }, "Sent back to writer by ada"],
+    [{ status: "approved", resolvedByName: "Ada" }, "Approved by Ada"],
+    [{ status: "revised", resolvedByName: "Ada" }, "Sent back to writer by Ada"],
     [{ status: "revised", agent: null }, "Sent back to the agent"],
     [{ status: "rejected" }, "Rejected"],
     [{ status: "expired" }, "Expired without an answer"],
     [{ status: "cancelled" }, "Cancelled because the run ended"],
-    [{ kind: "question", status: "answered", resolvedBy: "ada" }, "Answered by ada"],
+    [{ kind: "question", status: "answered", resolvedByName: "Ada" }, "Answered by Ada"],
     [{ kind: "question" }, "Waiting for an answer"],
   ] as const)("describes %j as %s", (change, label) => {
-    expect(outcomeLabel(sampleApproval(change))).toBe(label);
+    expect(outcomeLabel(sampleApproval(change), true)).toBe(label);
   });
 });
 

@@ -7,22 +7,31 @@ export function requestTitle(approval: Approval): string {
   if (approval.kind === "review") {
     return `${approval.agent ?? "The crew"} requests approval for ${approval.taskKey}`;
   }
+  if (approval.kind === "tool_call") {
+    return `${approval.agent ?? "The crew"} wants to call ${approval.tool}`;
+  }
   return approval.taskKey ? `The project asks in ${approval.taskKey}` : "The project asks";
 }
 
-/** The status of an approval request, e.g. `Approved by ada`. */
-export function outcomeLabel(approval: Approval): string {
-  const by = approval.resolvedBy ? ` by ${approval.resolvedBy}` : "";
+/** The status of an approval request, e.g. `Approved by Ada`; without the name where nobody else is. */
+export function outcomeLabel(approval: Approval, isShared: boolean): string {
+  const by = isShared && approval.resolvedByName ? ` by ${approval.resolvedByName}` : "";
   const agent = approval.agent ?? "the agent";
   return {
     open: approval.kind === "review" ? "Waiting for review" : "Waiting for an answer",
-    approved: `Approved${by}`,
+    approved: `${approval.kind === "tool_call" ? "Allowed" : "Approved"}${by}`,
     answered: `Answered${by}`,
     revised: `Sent back to ${agent}${by}`,
-    rejected: `Rejected${by}`,
+    rejected: `${approval.kind === "tool_call" ? "Refused" : "Rejected"}${by}`,
     expired: "Expired without an answer",
     cancelled: "Cancelled because the run ended",
   }[approval.status];
+}
+
+/** Who may answer a request, e.g. `Ann` or `editors`; null for everyone with the right to answer. */
+export function addresseeLabel(approval: Approval): string | null {
+  if (approval.assignedPersonId) return approval.assignedPersonName ?? "someone who is gone";
+  return approval.assignedRole ? `${approval.assignedRole}s` : null;
 }
 
 /** The time left, e.g. `Expires in 3h 5m`. */
@@ -44,7 +53,7 @@ export function resolveErrorMessage(error: unknown): { title: string; detail: st
       "The run failed because the request expired. Resume it to request approval again.";
     return { title: "Approval request expired", detail };
   }
-  if (error instanceof ApiProblem && error.status === 403) {
+  if (error instanceof ApiProblem && error.status === 403 && error.slug !== "approval-not-yours") {
     const detail = "Answering requires an API key with the approvals:write scope.";
     return { title: "Permission denied", detail };
   }

@@ -14,6 +14,10 @@ export interface ApprovalAnswer {
   answer?: string;
   /** With `approve`: replaces the agent's output. */
   edited?: string;
+  /** With `approve`, for the call of a tool: replace the agent's. */
+  arguments?: Record<string, unknown>;
+  /** With `approve`, for the call of a tool: its later calls are allowed as well. */
+  forRun?: boolean;
 }
 
 /** Names of the drafts that hold an unsent answer. */

@@ -23,16 +23,21 @@ export function AttentionBanner({ run, store }: RunProps) {
   const liveFailure = useStore(store.state, (state) => state.failure);
   const [dismissed, setDismissed] = useState<string | null>(null);
   // What the code of a project asks is not known before.
-  const canAsk = run.projectId !== null || run.definition.tasks.some((task) => task.humanInput);
+  const canAsk =
+    run.projectId !== null ||
+    run.definition.tasks.some((task) => task.humanInput || (task.tools?.length ?? 0) > 0) ||
+    run.definition.agents.some((agent) => (agent.tools?.length ?? 0) > 0);
   const approvals = useQuery({ ...runApprovalsQuery(run.id), enabled: canAsk });
   const now = useNow(15_000);
   const newest = approvals.data?.[0];
 
   if (status === "waiting" && approvals.isLoading) return <BannerPlaceholder />;
 
-  if (newest?.status === "open" && status === "waiting") {
-    return <ApprovalBanner key={newest.id} approval={newest} />;
-  }
+  // The call of a tool is asked for while the run goes on.
+  const open = approvals.data?.find(
+    (one) => one.status === "open" && (status === "waiting" || one.kind === "tool_call"),
+  );
+  if (open && !hasEnded(status)) return <ApprovalBanner key={open.id} approval={open} />;
   if (status === "waiting" && run.status === "waiting" && run.waitReason === "budget") {
     return <BudgetBanner run={run} />;
   }

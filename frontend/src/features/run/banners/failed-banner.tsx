@@ -1,6 +1,7 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleX, Play, ScanSearch } from "lucide-react";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
 import type { RunFailure } from "@/lib/api/types";
@@ -40,15 +41,17 @@ export function FailedBanner({ run, store, failure }: RunProps & { failure: RunF
             Open step
           </Button>
           {!run.external && (
-            <Button
-              variant="primary"
-              busy={resume.isPending}
-              title="Continues after the last finished task"
-              onClick={() => resume.mutate(undefined)}
-            >
-              <Play aria-hidden />
-              Resume
-            </Button>
+            <Allowed scope="runs:write">
+              <Button
+                variant="primary"
+                busy={resume.isPending}
+                title="Continues after the last finished task"
+                onClick={() => resume.mutate(undefined)}
+              >
+                <Play aria-hidden />
+                Resume
+              </Button>
+            </Allowed>
           )}
         </>
       }

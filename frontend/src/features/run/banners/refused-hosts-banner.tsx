@@ -12,6 +12,7 @@ import { isHostAllowed } from "@/lib/allowed-hosts";
 import type { Project } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
 import { projectQuery } from "@/lib/queries/projects";
+import { useCan } from "@/lib/rights";
 
 import type { RunStore } from "../store/run-store";
 
@@ -44,6 +45,7 @@ interface Props {
 
 function Content({ project, hosts, dismiss }: Props) {
   const update = useUpdateProject(project.id, "Allowed hosts saved");
+  const canAllow = useCan("projects:write");
   const refused = hosts.filter((host) => !isHostAllowed(host, project.allowedHosts));
   const allow = (added: readonly string[]) =>
     update.mutate({ allowedHosts: [...project.allowedHosts, ...added] });
@@ -79,14 +81,16 @@ function Content({ project, hosts, dismiss }: Props) {
       }
       actions={
         <>
-          <Button size="sm" busy={update.isPending} onClick={() => allow(refused)}>
-            {refused.length === 1 ? "Allow for this project" : "Allow all for this project"}
-          </Button>
+          {canAllow && (
+            <Button size="sm" busy={update.isPending} onClick={() => allow(refused)}>
+              {refused.length === 1 ? "Allow for this project" : "Allow all for this project"}
+            </Button>
+          )}
           {dismiss}
         </>
       }
     >
-      {refused.length > 1 && (
+      {canAllow && refused.length > 1 && (
         <ul aria-label="Refused hosts" className="flex flex-wrap gap-2">
           {refused.map((host) => (
             <li key={host}>

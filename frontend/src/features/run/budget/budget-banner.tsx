@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Gauge, Play } from "lucide-react";
 import { useForm } from "react-hook-form";
 
+import { Allowed } from "@/components/allowed";
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
@@ -35,8 +36,10 @@ export function BudgetBanner({ run }: { run: Run }) {
       detail={limit && explainLimit(limit, isServerWide)}
     >
       {stop.isPending && <Skeleton className="h-8 w-80 max-w-full" />}
-      {limit && !isServerWide && <RaiseLimitForm key={limit.allowed} run={run} limit={limit} />}
-      {!stop.isPending && (!limit || isServerWide) && <ResumeOrStop run={run} />}
+      <Allowed scope="runs:write">
+        {limit && !isServerWide && <RaiseLimitForm key={limit.allowed} run={run} limit={limit} />}
+        {!stop.isPending && (!limit || isServerWide) && <ResumeOrStop run={run} />}
+      </Allowed>
     </Banner>
   );
 }

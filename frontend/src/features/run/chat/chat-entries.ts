@@ -73,7 +73,7 @@ function messageEntry(
     key: message.id,
     text: message.text,
     agent: message.agent,
-    createdBy: message.createdBy,
+    createdBy: message.createdByName,
     at: message.createdAt,
     delivery: deliverySteps(message, run),
     replies: repliesTo(message, pending, details),

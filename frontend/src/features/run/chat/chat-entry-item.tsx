@@ -6,6 +6,7 @@ import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { cn } from "@/lib/cn";
 import { formatDateTime } from "@/lib/format";
+import { useIsShared } from "@/lib/rights";
 
 import type { ChatEntry, DeliveryStep, Reply } from "./chat-entries";
 
@@ -17,11 +18,12 @@ interface Props {
 
 /** A user message with its delivery status and replies. */
 export function ChatEntryItem({ entry, onEdit, onRetry }: Props) {
+  const isShared = useIsShared();
   return (
     <li className="grid gap-3">
       <div className="grid justify-items-end gap-1">
         <p className="text-xs text-ink-faint">
-          {entry.createdBy ?? "You"}
+          {(isShared && entry.createdBy) || "You"}
           {entry.agent && <> to {entry.agent}</>} · <TimeAgo at={entry.at} />
         </p>
         <p

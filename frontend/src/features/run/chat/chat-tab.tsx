@@ -2,12 +2,14 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowDown, MessagesSquare } from "lucide-react";
 import { useStore } from "zustand";
 
+import { Allowed } from "@/components/allowed";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Run } from "@/lib/api/types";
 import { runMessagesQuery } from "@/lib/queries/runs";
+import { useCan } from "@/lib/rights";
 import { hasEnded } from "@/lib/run-state";
 
 import type { RunProps } from "../run-props";
@@ -36,7 +38,9 @@ export function ChatTab({ run, store }: RunProps) {
         />
       )}
       {!messages.isPending && <ChatEntryList entries={entries} chat={chat} run={run} />}
-      <ChatComposer run={run} store={store} chat={chat} />
+      <Allowed scope="runs:write">
+        <ChatComposer run={run} store={store} chat={chat} />
+      </Allowed>
     </div>
   );
 }
@@ -107,6 +111,7 @@ function ReplyAnnouncement({ entries }: { entries: ChatEntry[] }) {
 }
 
 function NoMessages({ isOver }: { isOver: boolean }) {
+  if (!useCan("runs:write")) return <EmptyState icon={MessagesSquare} title="No messages" />;
   if (isOver) {
     return (
       <EmptyState icon={MessagesSquare} title="Ask about the result">

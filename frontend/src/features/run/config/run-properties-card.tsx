@@ -6,11 +6,13 @@ import { Card } from "@/components/ui/card";
 import { CopyButton } from "@/components/ui/copy-button";
 import type { Run } from "@/lib/api/types";
 import { formatDateTime, formatDuration } from "@/lib/format";
+import { useIsShared } from "@/lib/rights";
 
 import type { Engine } from "./engine-query";
 
 /** Id, times, engine and metadata of the run. */
 export function RunPropertiesCard({ run, engine }: { run: Run; engine: Engine | null }) {
+  const isShared = useIsShared();
   const metadata = run.metadata ?? {};
   return (
     <Card title="Run">
@@ -32,7 +34,7 @@ export function RunPropertiesCard({ run, engine }: { run: Run; engine: Engine | 
             </Link>
           </Property>
         )}
-        <Property name="Started by">{run.createdBy}</Property>
+        {isShared && <Property name="Started by">{run.createdByName}</Property>}
         <Property name="Created">{formatDateTime(run.createdAt)}</Property>
         <Property name="Started">{run.startedAt ? formatDateTime(run.startedAt) : "–"}</Property>
         <Property name="Finished">{run.finishedAt ? formatDateTime(run.finishedAt) : "–"}</Property>

@@ -5,6 +5,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import type { Run, RunFailure } from "@/lib/api/types";
 import { providersQuery } from "@/lib/queries/models";
+import { useCan } from "@/lib/rights";
 import { isResumable } from "@/lib/run-state";
 
 import { useResumeRun } from "../header/run-mutations";
@@ -89,7 +90,7 @@ function ProviderLink({ name }: { name: string | null }) {
 
 function ResumeButton({ run }: { run: Run }) {
   const resume = useResumeRun(run);
-  if (!isResumable(run.status)) return null;
+  if (!useCan("runs:write") || !isResumable(run.status)) return null;
   return (
     <Button size="sm" busy={resume.isPending} onClick={() => resume.mutate()}>
       Resume from the last finished task
@@ -98,7 +99,7 @@ function ResumeButton({ run }: { run: Run }) {
 }
 
 function EditorLink({ run, node, label }: { run: Run; node: string | null; label: string }) {
-  if (!run.workflowId || !node) return null;
+  if (!useCan("workflows:write") || !run.workflowId || !node) return null;
   return (
     <Button asChild size="sm">
       <Link to="/workflows/$workflowId" params={{ workflowId: run.workflowId }} search={{ node }}>

@@ -17,6 +17,7 @@ const ACTIONS: Record<string, SuggestedAction> = {
   "provider-interrupted": "resume",
   "run-timeout": "resume",
   "engine-unavailable": "resume",
+  "workspace-spending-exceeded": "resume",
   "provider-timeout": "agent",
   "provider-empty": "agent",
   "answer-truncated": "agent",

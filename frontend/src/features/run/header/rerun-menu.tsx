@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { ChevronDown, GitBranch, GitCompareArrows, Play, RotateCcw, SquarePen } from "lucide-react";
 import { useState } from "react";
 
+import { Allowed } from "@/components/allowed";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import type { Run } from "@/lib/api/types";
@@ -11,8 +12,29 @@ import { ForkDialog } from "./fork-dialog";
 import { useResumeRun, useRetryRun } from "./run-mutations";
 import { useAdjacentRuns } from "./use-adjacent-runs";
 
-/** Ways to repeat or continue a run that has ended. */
+/** Ways to repeat or continue a run that has ended; only the comparison for those who only read. */
 export function RerunMenu({ run }: { run: Run }) {
+  return (
+    <Allowed scope="runs:write" otherwise={<CompareLink run={run} />}>
+      <RerunActions run={run} />
+    </Allowed>
+  );
+}
+
+function CompareLink({ run }: { run: Run }) {
+  const { older } = useAdjacentRuns(run);
+  if (!older) return null;
+  return (
+    <Button asChild>
+      <Link to="/runs/compare" search={{ a: older, b: run.id }}>
+        <GitCompareArrows aria-hidden />
+        Compare with previous run
+      </Link>
+    </Button>
+  );
+}
+
+function RerunActions({ run }: { run: Run }) {
   const retry = useRetryRun(run);
   const resume = useResumeRun(run);
   const { older } = useAdjacentRuns(run);

@@ -22,11 +22,12 @@ describe("RunActions", () => {
   });
 
   it.each(["running", "completed", "failed"] as const)(
-    "offers only the download of a %s run elsewhere",
+    "offers only to share and to download a %s run elsewhere",
     async (status) => {
       const { findByRole, queryAllByRole } = renderActions({ external: true, status });
       expect(await findByRole("button", { name: "Download" })).toBeVisible();
-      expect(queryAllByRole("button")).toHaveLength(1);
+      const names = queryAllByRole("button").map((button) => button.textContent);
+      expect(names).toEqual(["Share", "Download"]);
     },
   );
 });

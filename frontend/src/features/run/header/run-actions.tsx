@@ -1,8 +1,10 @@
 import { useStore } from "zustand";
 
+import { Allowed } from "@/components/allowed";
 import { hasEnded } from "@/lib/run-state";
 
 import type { RunProps } from "../run-props";
+import { ShareButton } from "../sharing/share-button";
 
 import { DownloadRunMenu } from "./download-run-menu";
 import { RerunMenu } from "./rerun-menu";
@@ -13,9 +15,14 @@ export function RunActions({ run, store }: RunProps) {
   const status = useStore(store.state, (state) => state.status);
   return (
     <>
+      <ShareButton run={run} />
       <DownloadRunMenu run={run} />
       {!run.external && hasEnded(status) && <RerunMenu run={run} />}
-      {!run.external && !hasEnded(status) && <StopRunMenu run={run} store={store} />}
+      {!run.external && !hasEnded(status) && (
+        <Allowed scope="runs:write">
+          <StopRunMenu run={run} store={store} />
+        </Allowed>
+      )}
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useStore } from "zustand";
 
 import { cn } from "@/lib/cn";
 import { formatCost, formatCount, formatDuration } from "@/lib/format";
+import { useIsShared } from "@/lib/rights";
 import { hasEnded } from "@/lib/run-state";
 
 import type { RunProps } from "../run-props";
@@ -13,6 +14,7 @@ import { usedFraction } from "./used-fraction";
 
 /** Duration, tokens and cost of the run, with the limits of its budget. */
 export function RunMetrics({ run, store }: RunProps) {
+  const isShared = useIsShared();
   const liveUsage = useStore(store.state, (state) => state.usage);
   const isComplete = useStore(store.state, (state) => state.isComplete);
   const usage = isComplete ? liveUsage : run.usage;
@@ -42,9 +44,11 @@ export function RunMetrics({ run, store }: RunProps) {
           </Metric>
         )}
         <TasksMetric run={run} store={store} />
-        <Metric name="Started by" className="max-sm:hidden">
-          {run.createdBy}
-        </Metric>
+        {isShared && (
+          <Metric name="Started by" className="max-sm:hidden">
+            {run.createdByName}
+          </Metric>
+        )}
       </dl>
       <ConnectionStatus store={store} />
     </div>

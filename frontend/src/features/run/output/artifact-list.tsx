@@ -1,17 +1,14 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { Download, FileText } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
 
 import { ErrorPanel } from "@/components/error-panel";
-import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { api, body } from "@/lib/api/client";
-import type { Artifact, Run } from "@/lib/api/types";
+import type { Run } from "@/lib/api/types";
+import { buildFileTree } from "@/lib/file-tree";
 import { runArtifactsQuery } from "@/lib/queries/runs";
-import { downloadFile } from "@/lib/download-file";
 
-import { formatFileSize } from "./format-file-size";
+import { ArtifactFolder } from "./artifact-folder";
 
-/** The files written by the run's tasks; renders nothing if no task writes files. */
+/** The files that the run wrote, by folder; renders nothing if it writes none. */
 export function ArtifactList({ run }: { run: Run }) {
   const artifacts = useQuery(runArtifactsQuery(run.id));
   const writesFiles = run.definition.tasks.some((task) => task.outputFile);
@@ -27,48 +24,8 @@ export function ArtifactList({ run }: { run: Run }) {
           Files appear here when the tasks that write them finish.
         </p>
       ) : (
-        <ul className="divide-y">
-          {files.map((file) => (
-            <ArtifactRow key={file.name} runId={run.id} file={file} />
-          ))}
-        </ul>
+        <ArtifactFolder runId={run.id} folder={buildFileTree(files, (file) => file.name)} />
       )}
     </Card>
   );
-}
-
-function ArtifactRow({ runId, file }: { runId: string; file: Artifact }) {
-  const download = useMutation({
-    mutationFn: async () =>
-      downloadFile(baseName(file.name), await fetchArtifact(runId, file.name)),
-  });
-  return (
-    <li className="grid gap-2 px-4 py-2">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <FileText aria-hidden className="size-4 shrink-0 text-ink-faint" />
-        <span className="min-w-0 flex-1 basis-40 font-medium break-words">{file.name}</span>
-        <span className="text-xs text-ink-soft">
-          {file.taskKey} · {file.mediaType} · {formatFileSize(file.size)}
-        </span>
-        <Button size="sm" busy={download.isPending} onClick={() => download.mutate()}>
-          <Download aria-hidden />
-          Download <span className="sr-only">{file.name}</span>
-        </Button>
-      </div>
-      {download.isError && <ErrorPanel error={download.error} />}
-    </li>
-  );
-}
-
-/** Returns the file's name without folders: browsers do not save a file into one. */
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-async function fetchArtifact(runId: string, name: string): Promise<Blob> {
-  const response = await api.GET("/api/v1/runs/{run_id}/artifacts/{name}", {
-    params: { path: { run_id: runId, name } },
-    parseAs: "blob",
-  });
-  return body(response) as unknown as Blob;
 }

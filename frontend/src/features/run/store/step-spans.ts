@@ -154,14 +154,22 @@ export function updateMessage(builder: SpanBuilder, event: MessageEvent): void {
 }
 
 export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.requested">): void {
-  builder.pauseTask(event.taskKey ?? "", timeOf(event));
+  const { kind, tool } = event.data;
+  if (kind !== "tool_call") builder.pauseTask(event.taskKey ?? "", timeOf(event));
   builder.tree.getOrCreate({
     ...builder.contextOf(event),
     id: `approval:${event.data.approvalId}`,
     kind: "approval",
-    name: event.data.kind === "question" ? "Question asked" : "Approval requested",
+    name:
+      kind === "question"
+        ? "Question asked"
+        : kind === "tool_call"
+          ? `Call of ${tool} to be allowed`
+          : "Approval requested",
     state: "waiting",
-    output: event.data.prompt || event.data.output,
+    output: event.data.arguments
+      ? JSON.stringify(event.data.arguments, null, 2)
+      : event.data.prompt || event.data.output,
   });
 }
 
@@ -180,7 +188,7 @@ export function endApproval(
     builder.tree.update(span, { ...endFields(event), name: "Expired", state: "failed", error });
     return;
   }
-  const { action, by, feedback } = event.data;
+  const { action, by, feedback, editedArguments } = event.data;
   const label = {
     approve: "Approved",
     revise: "Sent back",
@@ -194,7 +202,7 @@ export function endApproval(
     state: isRejected ? "failed" : "ok",
     ...(isRejected
       ? { error: feedback ? `Rejected: ${feedback}` : "Rejected" }
-      : { note: feedback ?? "" }),
+      : { note: editedArguments ? "with other arguments" : (feedback ?? "") }),
   });
 }
 

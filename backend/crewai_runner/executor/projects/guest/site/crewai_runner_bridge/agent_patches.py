@@ -12,6 +12,7 @@ from typing import Any
 
 from .channel import channel
 from .json_values import parse_arguments, to_name, to_text
+from .langchain_models import AGENT_MODELS, accept_langchain_models
 from .task_patches import find_task_key
 from .tool_calls import ToolCalls
 
@@ -20,6 +21,7 @@ _tool_calls = ToolCalls()
 
 
 def patch_agents(module: ModuleType) -> None:
+    accept_langchain_models(module.Agent, AGENT_MODELS)
     if _has_event_bus():
         return
     agent = module.Agent

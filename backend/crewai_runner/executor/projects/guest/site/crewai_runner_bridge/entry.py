@@ -121,6 +121,10 @@ def _run_file(path: Path, root: Path) -> None:
 def import_file(path: Path, root: Path) -> ModuleType:
     """Import a file under its package's name, so that its relative imports work."""
     name = _find_module_name(path, root)
+    if name is not None and "." not in name and path.parent != PROJECT_FOLDER and _imports_neighbours(path):
+        # Its folder is the package, also where it is `src`: what imports it says `from src.crew`.
+        sys.path.append(str(path.parent.parent))
+        name = path.parent.name + "." + name
     if name is not None and name not in sys.stdlib_module_names:
         module = importlib.import_module(name)
         if module.__file__ and Path(module.__file__).resolve() == path.resolve():
@@ -132,6 +136,15 @@ def import_file(path: Path, root: Path) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _imports_neighbours(path: Path) -> bool:
+    """Return whether a file has relative imports."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return False
+    return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
 
 
 def _find_module_name(path: Path, root: Path) -> str | None:

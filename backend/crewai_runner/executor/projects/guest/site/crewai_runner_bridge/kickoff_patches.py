@@ -11,6 +11,7 @@ from typing import Any
 from .channel import channel
 from .flow_states import begin_flow
 from .json_values import read_output
+from .langchain_models import CREW_MODELS, accept_langchain_models
 
 _is_inside: ContextVar[bool] = ContextVar("crewai_runner_kickoff", default=False)
 _WITH_INPUTS = ("kickoff", "kickoff_async", "akickoff")
@@ -40,6 +41,7 @@ passed_names: set[str] = set()
 
 
 def patch_crew(module: ModuleType) -> None:
+    accept_langchain_models(module.Crew, CREW_MODELS)
     _patch(module.Crew)
 
 

@@ -1,16 +1,19 @@
 """Sends the requests of every model client to the model gateway.
 
 `https://api.openai.com/v1/chat/completions` becomes
-`http://127.0.0.1:8081/_h/api.openai.com/v1/chat/completions`: the path names the provider.
+`http://127.0.0.1:8081/_h/api.openai.com/v1/chat/completions`: the path names the provider. Requests to the
+gateway get its key, because some clients send none (Ollama's), or one that is written in the code.
 """
 
 import functools
 import os
+import sys
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 GATEWAY = os.environ.get("CREWAI_RUNNER_GATEWAY", "127.0.0.1:8081")
+AUTHORIZATION = f"Bearer {os.environ.get('CREWAI_RUNNER_TOKEN', '')}"
 PROVIDER_HOSTS = frozenset(
     {
         "api.openai.com",
@@ -52,6 +55,8 @@ PROVIDER_SUFFIXES = (".openai.azure.com", ".cognitiveservices.azure.com", ".serv
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "host.docker.internal"})  # noqa: S104
 LOCAL_PORTS = frozenset({11434, 1234})
 """Ollama and LM Studio."""
+MODEL_PATH = "/chat/completions"
+"""Only models have it: it is redirected for every host, such as one that a variable of the project names."""
 
 
 def rewrite(url: str) -> str | None:
@@ -61,15 +66,21 @@ def rewrite(url: str) -> str | None:
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in ("http", "https") or parts.netloc == GATEWAY:
         return None
     if host in LOCAL_HOSTS and port in LOCAL_PORTS:
         name = f"localhost:{port}"
     elif host in PROVIDER_HOSTS or host.endswith(PROVIDER_SUFFIXES):
         name = host
+    elif host and parts.path.endswith(MODEL_PATH):
+        name = host if port is None else f"{host}:{port}"
     else:
         return None
     return urlunsplit(("http", GATEWAY, f"/_h/{name}{parts.path or '/'}", parts.query, ""))
+
+
+def _is_gateway(url: str) -> bool:
+    return url.startswith(f"http://{GATEWAY}/")
 
 
 def patch_httpx(module: ModuleType) -> None:
@@ -80,6 +91,8 @@ def patch_httpx(module: ModuleType) -> None:
         if url is not None:
             request.url = module.URL(url)
             request.headers["Host"] = GATEWAY
+        if _is_gateway(str(request.url)):
+            request.headers["Authorization"] = AUTHORIZATION
 
     @functools.wraps(send)
     def sync_send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -105,6 +118,8 @@ def patch_requests(module: ModuleType) -> None:
             request.headers["Host"] = GATEWAY
             # Chosen for the provider's URL: the egress proxy.
             kwargs["proxies"] = {}
+        if _is_gateway(request.url or ""):
+            request.headers["Authorization"] = AUTHORIZATION
         return send(self, request, **kwargs)
 
     module.Session.send = gateway_send
@@ -122,10 +137,15 @@ def patch_aiohttp(module: ModuleType) -> None:
     @functools.wraps(request)
     async def gateway_request(self: Any, method: str, str_or_url: Any, **kwargs: Any) -> Any:
         build = getattr(self, "_build_url", str)
-        url = rewrite(str(build(str_or_url)))
+        asked = str(build(str_or_url))
+        url = rewrite(asked)
         if url is not None:
             str_or_url = url
             kwargs["proxy"] = None
+        if url is not None or _is_gateway(asked):
+            headers = sys.modules["multidict"].CIMultiDict(kwargs.get("headers") or ())
+            headers["Authorization"] = AUTHORIZATION
+            kwargs["headers"] = headers
         return await request(self, method, str_or_url, **kwargs)
 
     session.__init__, session._request = init_with_proxy, gateway_request

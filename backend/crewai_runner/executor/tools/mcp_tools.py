@@ -1,0 +1,109 @@
+"""Tools of MCP servers: their bindings, and the runner that calls them."""
+
+import asyncio
+import functools
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import SecretStr
+
+from crewai_runner.core.egress import EgressPolicy, UrlRefused
+from crewai_runner.domain.mcp_server import McpAuth, McpEra
+from crewai_runner.executor.mcp.binding import McpServerBinding, make_credential_headers
+from crewai_runner.executor.mcp.commands import CommandStarter
+from crewai_runner.executor.mcp.failures import McpFailure
+from crewai_runner.executor.mcp.session_pool import McpSessionPool
+from crewai_runner.executor.mcp.tool_result import ToolFailed, read_tool_result
+from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.executor.tools.runner import ToolCallFailed, ToolContext
+
+CREDENTIAL = "credential"
+"""The name of the credential among the secrets of a binding."""
+_SPARE_SECONDS = 5.0
+"""The caller's deadline comes first; this one is for a caller without one."""
+
+
+def make_server_config(
+    *,
+    server_id: str,
+    slug: str,
+    url: str,
+    auth: McpAuth,
+    header_name: str | None,
+    era: McpEra | None,
+) -> dict[str, Any]:
+    """Return what a binding says of its server, as plain values."""
+    return {
+        "server_id": server_id,
+        "slug": slug,
+        "url": url,
+        "auth": str(auth),
+        "header_name": header_name,
+        "era": None if era is None else str(era),
+    }
+
+
+def read_server(
+    config: Mapping[str, Any], credential: SecretStr | None, timeout_seconds: float
+) -> McpServerBinding:
+    """Return the server that `make_server_config` describes."""
+    auth, era = McpAuth(config["auth"]), config["era"]
+    return McpServerBinding(
+        server_id=config["server_id"],
+        slug=config["slug"],
+        url=config["url"],
+        headers=make_credential_headers(auth, config["header_name"], credential),
+        era=None if era is None else McpEra(era),
+        timeout_seconds=timeout_seconds,
+    )
+
+
+class McpTools:
+    """Calls tools of MCP servers. The connections belong to a thread that starts with the first call."""
+
+    def __init__(self, commands: CommandStarter | None = None) -> None:
+        self._commands = commands
+        self._pools: dict[EgressPolicy, McpSessionPool] = {}
+
+    async def run(self, binding: ToolBinding, arguments: dict[str, Any], context: ToolContext) -> str:
+        server = read_server(
+            binding.config["server"],
+            binding.secrets.get(CREDENTIAL),
+            binding.timeout_seconds + _SPARE_SECONDS,
+        )
+        policy = context.egress.connections
+        try:
+            if server.command_name is None:
+                await policy.check_url(server.url)
+            return read_tool_result(await self._call(policy, server, binding, arguments))
+        except UrlRefused as error:
+            raise ToolCallFailed(error.detail) from error
+        except ToolFailed as error:
+            raise ToolCallFailed(str(error)) from error
+        except McpFailure as failure:
+            doubt = " It may have taken effect: check before you repeat it." if failure.may_have_run else ""
+            raise ToolCallFailed(f"{failure}{doubt}") from failure
+
+    async def _call(
+        self, policy: EgressPolicy, server: McpServerBinding, binding: ToolBinding, arguments: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Call the tool in the thread of the connections; cancelling cancels it there."""
+        tool, digest = binding.config["tool"], binding.config["digest"]
+        pool = self._pool(policy)
+        work = pool.call(server, tool, digest, arguments)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, _connection_loop()))
+
+    def _pool(self, policy: EgressPolicy) -> McpSessionPool:
+        # Runs share connections whatever hosts their workflows allow: that was checked before.
+        shared = replace(policy, allowed_hosts=None)
+        return self._pools.setdefault(shared, McpSessionPool(shared, self._commands))
+
+
+@functools.cache
+def _connection_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of all connections of this process, in a daemon thread."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="mcp-connections", daemon=True).start()
+    return loop

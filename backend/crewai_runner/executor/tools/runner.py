@@ -1,0 +1,58 @@
+"""The port behind which tools of one kind are called."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.executor.run_files import RunFiles
+from crewai_runner.executor.tool_binding import ToolBinding
+
+SearchKnowledge = Callable[[str, int], Awaitable[list[str]]]
+"""Returns pieces of text for a query, best first, at most a number of them."""
+
+
+class ToolCallFailed(Exception):
+    """A call had no result; the message tells the model what was wrong and what it can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEgress:
+    """Where tools may connect to. `pages`: addresses that a model writes; `connections`: those of people."""
+
+    pages: EgressPolicy
+    connections: EgressPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class CallOrigin:
+    """Who makes a call. Outside of a run, such as when a person tries a tool, everything is None."""
+
+    run_id: str | None = None
+    task_key: str | None = None
+    agent: str | None = None
+    tool_call_id: str | None = None
+    """As in the event `tool.started`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a runner may use during one call."""
+
+    egress: ToolEgress
+    origin: CallOrigin = field(default_factory=CallOrigin)
+    files: RunFiles | None = None
+    """The files of the run; None outside of a run."""
+    search_knowledge: SearchKnowledge | None = None
+    """Searches the knowledge of the workflow; None if it has none."""
+
+
+class ToolRunner(Protocol):
+    """Calls the tools of one `ToolKind`."""
+
+    async def run(self, binding: ToolBinding, arguments: dict[str, Any], context: ToolContext) -> str:
+        """Make one call and return the result as text. The arguments match `binding.parameters`.
+
+        Raises ToolCallFailed. Cancelling the task ends the call at once, also at the other side: nothing of
+        it may go on. The caller limits time and size, and masks secrets.
+        """

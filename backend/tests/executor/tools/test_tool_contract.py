@@ -1,0 +1,187 @@
+"""What holds for every built-in tool that speaks HTTP, against a scripted service of its kind."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.keyring import secret_parts
+from crewai_runner.core.secret_mask import MASK, TextMask
+from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.executor.tools.builtin import bind_builtin
+from crewai_runner.executor.tools.calls import ToolCalls
+from crewai_runner.executor.tools.runner import ToolCallFailed, ToolEgress
+from crewai_runner.executor.tools.runners import make_runners
+from tests.support.scripted_service import Reply, ScriptedService
+
+SECRET = "canary-token-83hf72kd01"
+OTHER = "sk-model-canary-0123456789abcdef"
+HERE = EgressPolicy(allow_private=True)
+NOWHERE = EgressPolicy(allow_private=False)
+HOST = {"kind": "http", "auth": "bearer", "header": None, "username": None, "methods": ["GET", "POST"]}
+PAGE = (
+    f"<html><title>Tea</title><body><article><p>{'Tea is drunk hot. ' * 20}SAID</p></article></body></html>"
+)
+
+
+@dataclass(frozen=True)
+class ToolCase:
+    """A tool whose service is at a URL. `reply` makes an answer with a text in it."""
+
+    name: str
+    bind: Callable[[str], ToolBinding]
+    arguments: Callable[[str, str], dict[str, Any]]
+    """Of the URL of the service, and a text to send."""
+    wrong: dict[str, Any]
+    reply: Callable[[str], Reply]
+    shows_answer: bool = True
+    reports_status: bool = False
+    """Whether a status of failure is a result, not a failed call."""
+    cuts_huge_answers: bool = False
+
+
+def connect(tool: str, secret: str | None = None, **options: Any) -> Callable[[str], ToolBinding]:
+    def bind(url: str) -> ToolBinding:
+        connections = {"Team": {**HOST, "base_url": url, **options}}
+        stored = SecretStr(secret or f"{url}/services/T0/B0/{SECRET}")
+        return replace(bind_builtin(tool), config={"connections": connections}, secrets={"Team": stored})
+
+    return bind
+
+
+def page(said: str) -> Reply:
+    return Reply(PAGE.replace("SAID", said).encode(), content_type="text/html; charset=utf-8")
+
+
+CASES = [
+    ToolCase(
+        "read_page",
+        lambda _url: bind_builtin("read_page"),
+        lambda url, text: {"url": f"{url}/page?q={text}"},
+        {"url": 7},
+        page,
+        cuts_huge_answers=True,
+    ),
+    ToolCase(
+        "http_get",
+        lambda _url: bind_builtin("http_get"),
+        lambda url, text: {"url": f"{url}/page?q={text}"},
+        {},
+        page,
+        cuts_huge_answers=True,
+    ),
+    ToolCase(
+        "http_request",
+        connect("http_request", SECRET),
+        lambda _url, text: {"method": "POST", "path": "items", "body": f'{{"said": "{text}"}}'},
+        {"method": "TRACE"},
+        lambda said: Reply({"said": said}),
+        reports_status=True,
+    ),
+    ToolCase(
+        "post_message",
+        connect("post_message", kind="slack"),
+        lambda _url, text: {"text": text},
+        {"text": ""},
+        lambda said: Reply(said.encode(), content_type="text/plain"),
+        shows_answer=False,
+    ),
+]
+every_tool = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+async def call(binding: ToolBinding, arguments: dict[str, Any], egress: EgressPolicy = HERE) -> str:
+    secrets = TextMask([*secret_parts(*binding.secrets.values()), OTHER])
+    return await ToolCalls(make_runners(), ToolEgress(egress, egress), secrets).call(binding, arguments)
+
+
+async def failure_of(binding: ToolBinding, arguments: dict[str, Any], egress: EgressPolicy = HERE) -> str:
+    with pytest.raises(ToolCallFailed) as failure:
+        await call(binding, arguments, egress)
+    assert SECRET not in str(failure.value)
+    return str(failure.value)
+
+
+@every_tool
+class TestEveryTool:
+    async def test_answers(self, case: ToolCase) -> None:
+        with ScriptedService(case.reply("Fine.")) as service:
+            result = await call(case.bind(service.url), case.arguments(service.url, "tea"))
+
+        assert ("Fine." in result) == case.shows_answer
+        [request] = service.calls
+        assert "tea" in request.target + request.body.decode()
+
+    async def test_tells_the_model_what_is_wrong_with_arguments(self, case: ToolCase) -> None:
+        with ScriptedService(case.reply("Fine.")) as service:
+            message = await failure_of(case.bind(service.url), case.wrong)
+
+        assert message.startswith(f"The arguments of {case.name} are not valid: ")
+        assert "The arguments of this tool are: " in message
+        assert service.calls == []
+
+    async def test_ends_in_time(self, case: ToolCase) -> None:
+        with ScriptedService(Reply(hangs=True)) as service:
+            binding = replace(case.bind(service.url), timeout_seconds=0.5)
+            message = await failure_of(binding, case.arguments(service.url, "tea"))
+            service.wait_for_hang_ups(1)
+
+        assert message == f"{case.name} did not answer within 0.5 seconds."
+
+    async def test_huge_answer(self, case: ToolCase) -> None:
+        reply = case.reply("Fine.")
+        huge = reply.data + b"<p>more</p>" * 300_000
+        with ScriptedService(replace(reply, body=huge)) as service:
+            running = call(case.bind(service.url), case.arguments(service.url, "tea"))
+            if case.cuts_huge_answers:
+                assert len(await running) < 25_000
+                return
+            with pytest.raises(ToolCallFailed, match="more than 2 MB"):
+                await running
+
+    async def test_too_many_requests(self, case: ToolCase) -> None:
+        with ScriptedService(replace(case.reply("No more."), status=429)) as service:
+            binding, arguments = case.bind(service.url), case.arguments(service.url, "tea")
+            if case.reports_status:
+                assert (await call(binding, arguments)).startswith("HTTP 429")
+            else:
+                assert "no more requests for now (HTTP 429)" in await failure_of(binding, arguments)
+
+        assert len(service.calls) == 1
+
+    async def test_a_stop_cuts_the_call(self, case: ToolCase) -> None:
+        with ScriptedService(Reply(hangs=True)) as service:
+            running = asyncio.create_task(call(case.bind(service.url), case.arguments(service.url, "tea")))
+            await asyncio.to_thread(service.wait_for_calls, 1)
+            stopped_at = time.monotonic()
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            await asyncio.to_thread(service.wait_for_hang_ups, 1)
+
+        assert time.monotonic() - stopped_at < 1
+
+    async def test_masks_secrets_in_both_directions(self, case: ToolCase) -> None:
+        with ScriptedService(case.reply(f"{SECRET} and {OTHER}")) as service:
+            binding = replace(case.bind(service.url), secrets={"Team": SecretStr(SECRET)})
+            if case.name == "post_message":
+                binding = case.bind(service.url)
+            result = await call(binding, case.arguments(service.url, OTHER))
+
+        [request] = service.calls
+        assert OTHER not in request.target + request.body.decode()
+        assert OTHER not in result
+        assert SECRET not in result
+        assert (MASK in result) == case.shows_answer
+
+    async def test_obeys_the_policy_for_private_addresses(self, case: ToolCase) -> None:
+        with ScriptedService(case.reply("Fine.")) as service:
+            message = await failure_of(case.bind(service.url), case.arguments(service.url, "tea"), NOWHERE)
+
+        assert "private network" in message
+        assert service.calls == []
