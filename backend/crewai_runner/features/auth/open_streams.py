@@ -25,19 +25,21 @@ def recheck_rights(
 ) -> Send:
     """Return a `send` that ends a stream with RightsChanged once its caller's rights have changed.
 
-    The client sees a stream that ended; when it reconnects, it has its new rights, or none.
+    The client sees a stream that ended; when it reconnects, it has its new rights, or none. A response in one
+    part is always sent: the request that it answers may itself have ended the session, as a change of the
+    workspace does.
     """
-    checked_at, is_open = clock(), False
+    checked_at, is_open, is_stream = clock(), False, False
 
     async def checked_send(message: Message) -> None:
-        nonlocal checked_at, is_open
-        if is_open and clock() - checked_at >= RECHECK_SECONDS:
+        nonlocal checked_at, is_open, is_stream
+        is_stream = is_stream or message["type"].startswith("websocket.") or message.get("more_body", False)
+        if is_open and is_stream and clock() - checked_at >= RECHECK_SECONDS:
             checked_at = clock()
             if not await has_same_rights():
                 await send(_closing(message))
                 raise RightsChanged
-        if message["type"] in ("http.response.start", "websocket.accept"):
-            is_open = True
+        is_open = is_open or message["type"] in ("http.response.start", "websocket.accept")
         await send(message)
 
     return checked_send

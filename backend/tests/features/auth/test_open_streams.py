@@ -46,6 +46,17 @@ class TestRecheck:
     async def test_a_slow_answer_that_has_not_begun_is_sent(self) -> None:
         assert await sent(START, rights=[], seconds=60) == [START]
 
+    async def test_a_whole_response_is_sent_however_long_it_took(self) -> None:
+        """The request may have ended its own session."""
+        whole: Message = {"type": "http.response.body", "body": b"x"}
+        assert await sent(START, whole, rights=[], seconds=60) == [START, whole]
+
+    async def test_the_end_of_a_stream_is_checked(self) -> None:
+        assert await sent(START, BODY, END, rights=[True, False], seconds=60) == [
+            *(START, BODY, END),
+            {"type": "raised"},
+        ]
+
     async def test_a_websocket_is_closed(self) -> None:
         accept: Message = {"type": "websocket.accept"}
         text: Message = {"type": "websocket.send", "text": "x"}
