@@ -1,7 +1,9 @@
 """The fixtures shared by all tests, and the hooks of the test run.
 
-`database_url` is parametrized: every test that uses it, directly or through another fixture, runs once on
-SQLite and once on PostgreSQL. Mark a module with `harness` to change how its harness is opened:
+A test that uses `database_url`, directly or through another fixture, runs on SQLite. Mark tests whose
+statements, locks or errors differ between the databases with `each_database`: they run once on SQLite and
+once on PostgreSQL. The contract tests call every operation on both. Mark a module with `harness` to change
+how its harness is opened:
 
     pytestmark = pytest.mark.harness(seed_models=False, allow_private_hosts=True)
 
@@ -12,6 +14,7 @@ import faulthandler
 import logging
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,16 +22,21 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from psycopg.sql import SQL, Identifier
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Settings
+from crewai_runner.db import sqlite
 from crewai_runner.db.base import Base
 from crewai_runner.db.session import Sessions, make_engine, make_sessions, unit_of_work
+from crewai_runner.db.sqlite import configure_connection
+from crewai_runner.features.people import passwords
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.main import create_app
 from crewai_runner.wiring.container import Container
@@ -39,10 +47,14 @@ from tests.support.harness import RunHarness, open_harness, seed_workspaces
 from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers, browser_sessions
 from tests.support.server_template import close_server_template
 
+EMPTY_ALL_TABLES = SQL("; ").join(
+    SQL("DELETE FROM {}").format(Identifier(table.name)) for table in reversed(Base.metadata.sorted_tables)
+)
 TEARDOWN_TIMEOUT_SECONDS = 120
 MAX_WORKERS = 4
 SHARING_FOLDER = "tests/contract/"
 """Its files share servers that run until the end of the session."""
+SLOW_FOLDERS = ("tests/db/", "tests/operations/", "tests/queue/")
 
 # A dashboard that happens to be built on this machine must not change what the tests of the API see.
 os.environ["FRONTEND_DIR"] = str(MISSING_FRONTEND_DIR)
@@ -55,6 +67,19 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+# A password takes 64 MiB and 50 ms of several cores with argon2's own parameters.
+setattr(passwords, "PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1))  # noqa: B010
+
+
+def _configure_without_syncing(connection: DBAPIConnection) -> None:
+    configure_connection(connection)
+    connection.cursor().execute("PRAGMA synchronous=OFF")
+
+
+# No test in this process needs its rows after a crash of the machine, so no commit waits for the disk.
+setattr(sqlite, "configure_connection", _configure_without_syncing)  # noqa: B010
 
 
 @pytest.fixture
@@ -75,7 +100,16 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=BACKENDS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the databases of a test, unless it names them itself (see `ON_SQLITE`, `ON_POSTGRESQL`)."""
+    chosen = metafunc.definition.iter_markers("parametrize")
+    if "database_url" not in metafunc.fixturenames or any(mark.args[0] == "database_url" for mark in chosen):
+        return
+    is_each = metafunc.definition.get_closest_marker("each_database") is not None
+    metafunc.parametrize("database_url", BACKENDS if is_each else BACKENDS[:1], indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty database: a new SQLite file, or the shared PostgreSQL database after a clean-up."""
     if request.param == "sqlite":
@@ -84,8 +118,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     url = request.getfixturevalue("postgresql_url")
     with psycopg.connect(url) as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(SQL("DELETE FROM {}").format(Identifier(table.name)))
+        connection.execute(EMPTY_ALL_TABLES)
     yield url
 
 
@@ -182,12 +215,13 @@ async def stored_provider(client: httpx.AsyncClient) -> dict[str, Any]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "each_database: runs on SQLite and on PostgreSQL")
     config.addinivalue_line("markers", "harness(**options): how the harness of this module is opened")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one more worker than cores: many tests wait for a process. Each needs about 1 GB of memory."""
-    return min(MAX_WORKERS, (os.cpu_count() or 1) + 1)
+    """Return two more workers than cores: many tests wait for a process. Each needs about 1 GB of memory."""
+    return min(MAX_WORKERS, (os.cpu_count() or 1) + 2)
 
 
 class OneProcessPerFolder(LoadFileScheduling):
@@ -204,7 +238,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow files first, then the files that share servers, then the many fast ones."""
-    slow = {item.path for item in items if item.get_closest_marker("process")}
+    slow = {
+        item.path
+        for item in items
+        if item.get_closest_marker("process") or item.nodeid.startswith(SLOW_FOLDERS)
+    }
     items.sort(key=lambda item: (item.path not in slow, not item.nodeid.startswith(SHARING_FOLDER)))
 
 

@@ -70,7 +70,7 @@ class KeyEchoHandler(BaseHTTPRequestHandler):
 def echo_url() -> Iterator[str]:
     """The URL of a server that returns the key it receives."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), KeyEchoHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/v1"
     server.shutdown()
     server.server_close()

@@ -16,7 +16,12 @@ from tests.contract.seeded_workspace import SeededWorkspace
 from tests.contract.uploads import UPLOADS
 from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
-pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.crew,
+    pytest.mark.timeout(300),
+    pytest.mark.parametrize("product", ["sqlite"], indirect=True),
+]
 
 IDS = ("_id}", "{slug}", "{uuid}", "{project_name}")
 """Ends of the path parameters that name an object."""

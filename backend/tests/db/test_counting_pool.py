@@ -16,6 +16,8 @@ from crewai_runner.db.session import shielded, unit_of_work
 from tests.support.harness import ON_POSTGRESQL, RunHarness
 from tests.support.metrics_page import MetricsPage
 
+pytestmark = pytest.mark.each_database
+
 REQUESTS = 5
 
 

@@ -13,6 +13,8 @@ from crewai_runner.db.session import Sessions, make_reader_engine, unit_of_work
 from crewai_runner.db.snapshot_reader import SnapshotReader
 from tests.support.harness import ON_POSTGRESQL, ON_SQLITE
 
+pytestmark = pytest.mark.each_database
+
 
 @pytest.fixture
 async def reader(database_url: str) -> AsyncIterator[SnapshotReader]:

@@ -16,6 +16,8 @@ from crewai_runner.db.write_lock import WriteLock
 from crewai_runner.domain.committed_events import CommittedEvents
 from tests.support.harness import ON_POSTGRESQL, ON_SQLITE
 
+pytestmark = pytest.mark.each_database
+
 
 class WriterHarness:
     """A writer on a table of names, and what it reported."""

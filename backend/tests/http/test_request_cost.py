@@ -15,6 +15,8 @@ from crewai_runner.db.tables.workflows import WorkflowRow
 from tests.support.harness import RunHarness
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 STATEMENTS = {"/runs": 1, "/workflows": 2, "/models": 1, "/models/{model}": 1, "/runs/{run}": 1}
 """Of the list of workflows the second one reads their newest runs."""
 

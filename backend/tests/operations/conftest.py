@@ -9,19 +9,18 @@ import pytest
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.secret_key import SECRET_KEY_FILE, read_or_create_keys
 from crewai_runner.core.settings import Settings
-from crewai_runner.queue.dbos import make_tables
 from tests.operations.rows import fill
-from tests.support.database import BACKENDS, empty_postgresql, fresh_database, is_postgresql
+from tests.support.database import empty_postgresql, fresh_database, is_postgresql
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh database in the data folder `here`, once on SQLite and once on PostgreSQL."""
+    """A fresh database with all tables, in the data folder `here`."""
     (tmp_path / "here").mkdir(mode=0o700)
-    with fresh_database(request.param, tmp_path / "here") as url:
+    with fresh_database(request.param, tmp_path / "here", with_queue=True) as url:
         yield url
 
 
@@ -40,7 +39,6 @@ def make_settings(folder: Path, url: str, **more: object) -> Settings:
 @pytest.fixture
 def empty(database_url: str, tmp_path: Path) -> Settings:
     """An installation with all tables, no rows and a secret key."""
-    make_tables(database_url)
     settings = make_settings(tmp_path / "here", database_url)
     read_or_create_keys(settings.data_dir / SECRET_KEY_FILE)
     return settings

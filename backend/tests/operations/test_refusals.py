@@ -215,6 +215,7 @@ class TestRestore:
 
         assert not any("evil" in path.name for path in backup.parent.rglob("*"))
 
+    @pytest.mark.each_database
     def test_newer_queue(self, backup: Path, target: Settings) -> None:
         message = "does not match its manifest" if target.is_embedded else "queue has schema 100000"
         assert_rejected(target, tamper(backup, newer_queue), message)
@@ -267,6 +268,7 @@ class TestRestore:
 
         lock.release()
 
+    @pytest.mark.each_database
     def test_existing_data_needs_force(self, backup: Path, populated: Settings) -> None:
         before = dump(populated.database)
         run_sql(populated.database, "UPDATE workspaces SET name = 'changed since'")
@@ -278,6 +280,7 @@ class TestRestore:
         assert dump(populated.database) == before
         assert len(done.kept) == 2
 
+    @pytest.mark.each_database
     def test_previous_data_is_kept(self, backup: Path, populated: Settings, tmp_path: Path) -> None:
         run_sql(populated.database, "UPDATE workspaces SET name = 'changed since'")
         changed = dump(populated.database)
@@ -301,6 +304,7 @@ class TestRestore:
                 (installation.data_dir / name).write_text("other")
                 assert_rejected(installation, tmp_path / "b.tar.gz", "already exists; use --force")
 
+    @pytest.mark.each_database
     def test_freshly_migrated_database_counts_as_empty(
         self, backup: Path, populated: Settings, empty: Settings, tmp_path: Path
     ) -> None:

@@ -58,6 +58,7 @@ def settings_with_both_keys(populated: Settings, old: str) -> Settings:
     return make_settings(populated.data_dir, populated.database, secret_key=[NEW, old])
 
 
+@pytest.mark.each_database
 async def test_keys_from_settings(settings_with_both_keys: Settings, old: str) -> None:
     before = dump(settings_with_both_keys.database)
 
@@ -142,6 +143,7 @@ def test_kill_at_any_point_keeps_secrets_readable(populated: Settings, old: str,
     assert not path.with_name("secret-key.new").exists()
 
 
+@pytest.mark.each_database
 async def test_concurrent_change_is_not_lost(populated: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server stores another secret between reading and replacing the old one."""
     server = KeyFileCipher(populated.data_dir / "secret-key", lambda _: None)
@@ -168,6 +170,7 @@ async def test_concurrent_change_is_not_lost(populated: Settings, monkeypatch: p
 
 
 @pytest.mark.parametrize("interrupted", [False, True], ids=["new rotation", "after an interrupted one"])
+@pytest.mark.each_database
 async def test_late_write_with_the_old_key_is_reencrypted(
     populated: Settings,
     settings_with_both_keys: Settings,

@@ -20,6 +20,8 @@ from crewai_runner.queue.worker_limits import QueueLimits
 from tests.queue.harness import QueueHarness
 from tests.support.database import fresh_database
 
+pytestmark = pytest.mark.each_database
+
 HOUR = 3600.0
 
 

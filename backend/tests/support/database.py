@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL, make_url
 
 from crewai_runner.db.migrate import upgrade
+from crewai_runner.queue.dbos import make_tables
 from tests.support.postgresql_server import start_postgresql
 
 BACKENDS = ("sqlite", "postgresql")
@@ -25,14 +26,17 @@ LOOPBACK = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql://root@
 
 
 @contextmanager
-def fresh_database(backend: str, folder: Path) -> Iterator[str]:
-    """Yield the URL of a new database with the latest schema; drop it afterwards."""
+def fresh_database(backend: str, folder: Path, *, with_queue: bool = False) -> Iterator[str]:
+    """Yield the URL of a new database with the latest schema; drop it afterwards.
+
+    `with_queue`: with the queue's tables too, which a server creates when it starts.
+    """
     if backend == "sqlite":
         target = folder / "crewai-runner.db"
-        shutil.copyfile(_sqlite_template(), target)
+        shutil.copyfile(_sqlite_template(with_queue), target)
         yield f"sqlite:///{target}"
         return
-    with empty_postgresql(_postgresql_template()) as url:
+    with empty_postgresql(_postgresql_template(with_queue)) as url:
         yield url
 
 
@@ -51,27 +55,36 @@ def empty_postgresql(template: str = "template0") -> Iterator[str]:
         _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+_removals: list[Callable[[], None]] = []
+
+
 @functools.cache
-def _sqlite_template() -> Path:
+def _sqlite_template(with_queue: bool) -> Path:
     path = Path(tempfile.mkdtemp(prefix="crewai-runner-template-")) / "template.db"
-    upgrade(f"sqlite:///{path}")
+    _removals.append(lambda: shutil.rmtree(path.parent, ignore_errors=True))
+    _make_template(f"sqlite:///{path}", with_queue)
     return path
 
 
 @functools.cache
-def _postgresql_template() -> str:
+def _postgresql_template(with_queue: bool) -> str:
     name = f"crewai_runner_template_{os.getpid()}_{uuid.uuid4().hex[:6]}"
     _execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    upgrade(_database_url(name))
+    _removals.append(lambda: _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    _make_template(_database_url(name), with_queue)
     return name
+
+
+def _make_template(url: str, with_queue: bool) -> None:
+    upgrade(url)
+    if with_queue:
+        make_tables(url)
 
 
 def drop_templates() -> None:
     """Remove the template databases at the end of the test session."""
-    if _postgresql_template.cache_info().currsize:
-        _execute(f'DROP DATABASE IF EXISTS "{_postgresql_template()}" WITH (FORCE)')
-    if _sqlite_template.cache_info().currsize:
-        shutil.rmtree(_sqlite_template().parent, ignore_errors=True)
+    while _removals:
+        _removals.pop()()
 
 
 def _execute(*statements: str) -> None:

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal
 from crewai_runner.core.setting_choices import LocalModelMode
 from crewai_runner.core.settings import Settings
+from crewai_runner.db.insert import insert_if_absent
 from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.runs import RunRow
@@ -173,6 +175,16 @@ async def request_approval(
         return run.id, approval.id
 
 
+class GivenSettings(Settings):
+    """Settings from arguments alone: reading the environment takes longer than opening a database."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, _settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def make_settings(database_url: str, data_dir: Path, **changes: Any) -> Settings:
     given: dict[str, Any] = {
         "database_url": database_url,
@@ -181,14 +193,14 @@ def make_settings(database_url: str, data_dir: Path, **changes: Any) -> Settings
         "secret_key": SECRET_KEY,
         "local_model": LocalModelMode.OFF,
     }
-    return Settings(_env_file=None, **given | changes)
+    return GivenSettings(**given | changes)
 
 
 async def seed_workspaces(session: AsyncSession) -> None:
     """Insert the built-in workspace and a second one, unless they exist."""
-    await session.merge(WorkspaceRow(id=BUILTIN_WORKSPACE, name="Default"))
-    await session.merge(WorkspaceRow(id=OTHER_WORKSPACE, name="Strangers"))
-    await session.flush()
+    for workspace_id, name in ((BUILTIN_WORKSPACE, "Default"), (OTHER_WORKSPACE, "Strangers")):
+        values = {"id": workspace_id, "name": name}
+        await session.execute(insert_if_absent(session, WorkspaceRow, values))
 
 
 async def seed_default_model(session: AsyncSession) -> None:

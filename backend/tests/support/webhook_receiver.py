@@ -58,7 +58,7 @@ class WebhookReceiver:
             return self.answers.pop(0) if self.answers else 200
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

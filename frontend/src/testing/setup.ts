@@ -1,16 +1,11 @@
-import { afterAll, afterEach, beforeAll, vi } from "vitest";
-
-import { server } from "./server";
+import { afterAll, vi } from "vitest";
 
 // A busy machine is slow, not wrong.
 vi.setConfig({ testTimeout: 30_000 });
 
-// An unexpected request is a defect of the test or of the code; either way it must be seen.
-beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
-afterEach(() => server.resetHandlers());
-afterAll(() => server.close());
 // A component that loads a part of itself on demand may still load it when the last test of a file ends.
 afterAll(() => vi.dynamicImportSettled());
 
-// A test of pure logic runs without a browser.
+// A test of pure logic runs without a browser, and without the mock of its API.
 if (typeof window !== "undefined") await import("./browser-setup");
+else vi.stubGlobal("fetch", () => Promise.reject(new Error("This test has no API.")));

@@ -64,7 +64,7 @@ class Website:
 @pytest.fixture
 def website() -> Iterator[Website]:
     site = Website()
-    thread = Thread(target=site.server.serve_forever)
+    thread = Thread(target=site.server.serve_forever, args=(0.02,))
     thread.start()
     yield site
     site.server.shutdown()

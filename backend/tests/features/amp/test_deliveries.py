@@ -30,7 +30,11 @@ from tests.support.harness import RunHarness
 from tests.support.webhook_receiver import WebhookReceiver
 
 __all__ = ["workflow"]
-pytestmark = [pytest.mark.harness(allow_private_hosts=True), pytest.mark.usefixtures("workflow")]
+pytestmark = [
+    pytest.mark.harness(allow_private_hosts=True),
+    pytest.mark.usefixtures("workflow"),
+    pytest.mark.each_database,
+]
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef").decode()
 TOKEN = "canary-token-of-the-receiver"

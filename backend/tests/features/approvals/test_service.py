@@ -28,6 +28,8 @@ from tests.support.builders import definition, task
 from tests.support.harness import ON_POSTGRESQL, RunHarness, request_approval
 from tests.support.principals import OWNER, RUN_READER, STRANGER
 
+pytestmark = pytest.mark.each_database
+
 
 async def resolve(harness: RunHarness, approval_id: str, action: str, **more: Any) -> ApprovalRead:
     async with harness.approvals() as approvals:

@@ -19,6 +19,8 @@ from crewai_runner.features.audit.service import AuditVerification
 from crewai_runner.wiring.container import Container
 from tests.support.harness import ON_SQLITE
 
+pytestmark = pytest.mark.each_database
+
 CHAIN = "ws_1"
 
 

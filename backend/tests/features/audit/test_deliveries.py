@@ -20,6 +20,8 @@ from crewai_runner.wiring.container import Container
 from tests.features.audit.test_chain import add_sealed
 from tests.support.harness import ON_SQLITE
 
+pytestmark = pytest.mark.each_database
+
 
 @dataclass
 class Recorder:

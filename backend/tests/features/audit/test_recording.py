@@ -21,6 +21,8 @@ from tests.support.principals import AS_STRANGER
 from tests.support.server_process import TWO_TASKS
 from tests.support.teams import PASSWORD, Team
 
+pytestmark = pytest.mark.each_database
+
 PROVIDER = {
     "name": "OpenAI",
     "type": "openai_compatible",

@@ -28,6 +28,8 @@ from tests.support.builders import call, completed, definition, started
 from tests.support.harness import RunHarness
 from tests.support.principals import STRANGER, auth_headers
 
+pytestmark = pytest.mark.each_database
+
 RESULT = RunResult(raw="Done.", tasks={"research": TaskResult(raw="Done.")})
 SECRET = "canary-of-a-connection-0123456789"
 

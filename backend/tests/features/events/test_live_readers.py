@@ -19,6 +19,8 @@ from tests.support.builders import failed_call, started
 from tests.support.harness import RunHarness
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 Frames = list[Frame | None]
 
 

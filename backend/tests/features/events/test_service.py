@@ -24,6 +24,8 @@ from tests.support.database import fresh_database
 from tests.support.harness import ON_SQLITE, RunHarness, open_harness
 from tests.support.principals import OWNER, STRANGER
 
+pytestmark = pytest.mark.each_database
+
 FAILURE = RunFailure(code="x", message="y")
 Frames = list[Frame | None]
 

@@ -12,6 +12,8 @@ from crewai_runner.wiring.periodic_tasks import PeriodicTasks
 from tests.support.builders import call, started
 from tests.support.harness import RunHarness
 
+pytestmark = pytest.mark.each_database
+
 
 class FakeClock:
     """A monotonic clock that moves only when told, and a system clock that is set."""

@@ -21,6 +21,8 @@ from crewai_runner.features.runs.errors import RunAlreadyFinished
 from tests.support.harness import ON_SQLITE, RunHarness
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 PLAN_RACES = 20
 
 

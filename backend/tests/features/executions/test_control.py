@@ -22,6 +22,8 @@ from crewai_runner.stream.notifier import control_topic
 from tests.support.builders import call
 from tests.support.harness import ON_POSTGRESQL, ON_SQLITE, TIMEOUT_SECONDS, RunHarness
 
+pytestmark = pytest.mark.each_database
+
 
 @pytest.fixture(autouse=True)
 def disable_sweeps(harness: RunHarness) -> None:

@@ -21,6 +21,8 @@ from tests.support.harness import API_KEY, ON_SQLITE, RunHarness
 from tests.support.machine_speed import cpu_limit
 from tests.support.metrics_page import MetricsPage
 
+pytestmark = pytest.mark.each_database
+
 LONG_INTERVAL_SECONDS = 1e9
 """Longer than any uptime: a monotonic clock that starts at boot must not matter."""
 

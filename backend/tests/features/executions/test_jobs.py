@@ -27,6 +27,8 @@ from tests.support.builders import FAILURE, call, completed, definition, started
 from tests.support.harness import ON_SQLITE, RunHarness, open_harness
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 RESULT = RunResult(
     raw="The end.", tasks={"research": TaskResult(raw="R"), "report": TaskResult(raw="The end.")}
 )

@@ -14,6 +14,8 @@ from tests.support.builders import definition
 from tests.support.harness import ON_SQLITE, RunHarness, request_approval
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 
 def lose_job(harness: RunHarness, run_id: str) -> None:
     """Remove the waiting job of a run's first attempt."""

@@ -27,6 +27,8 @@ from tests.support.harness import ON_POSTGRESQL, ON_SQLITE, RunHarness, open_har
 from tests.support.principals import OWNER, STRANGER
 from tests.support.server_process import TWO_TASKS
 
+pytestmark = pytest.mark.each_database
+
 BODY = {"workflow": TWO_TASKS}
 DOLLAR = {"amount": "1", "currency": "USD"}
 

@@ -24,7 +24,7 @@ from tests.support.harness import TIMEOUT_SECONDS, RunHarness
 from tests.support.server_process import TWO_TASKS
 from tests.support.statement_counter import StatementCounter, Totals
 
-pytestmark = pytest.mark.harness(rate_limit_per_minute=0)
+pytestmark = [pytest.mark.harness(rate_limit_per_minute=0), pytest.mark.each_database]
 
 LIMITS = {
     "sqlite": {"product": Totals(30, 7), "queue": Totals(6, 4)},

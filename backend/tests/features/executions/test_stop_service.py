@@ -16,6 +16,8 @@ from tests.support.builders import FAILURE, definition, started
 from tests.support.harness import ON_SQLITE, RunHarness, open_harness, request_approval
 from tests.support.principals import OWNER, STRANGER
 
+pytestmark = pytest.mark.each_database
+
 
 class _IgnoresStop(ScriptedExecutor):
     """Completes even if a stop was requested."""

@@ -18,6 +18,8 @@ from crewai_runner.features.executions import event_writer
 from tests.support.builders import call, completed, started
 from tests.support.harness import ON_POSTGRESQL, ON_SQLITE, TIMEOUT_SECONDS, RunHarness
 
+pytestmark = pytest.mark.each_database
+
 UNLIMITED_PAGES = 2**30
 BIG = "x" * 3_000_000
 

@@ -27,6 +27,8 @@ from tests.support.harness import HOUR, ON_SQLITE, RunHarness, request_approval
 from tests.support.principals import OWNER, STRANGER
 from tests.support.server_process import TWO_TASKS
 
+pytestmark = pytest.mark.each_database
+
 BODY = {"workflow": TWO_TASKS}
 LARGE = "x" * 200_000
 RESULT = RunResult(raw=LARGE, tasks={"research": TaskResult(raw=LARGE)})

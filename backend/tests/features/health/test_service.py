@@ -11,6 +11,8 @@ from crewai_runner.features.health import service as health_module
 from crewai_runner.features.health.service import HealthDeps, HealthService
 from tests.support.harness import ON_SQLITE, RunHarness
 
+pytestmark = pytest.mark.each_database
+
 
 class EngineWithStatus(ScriptedExecutor):
     def __init__(self, state: EngineState, message: str | None = None) -> None:

@@ -16,6 +16,8 @@ from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.service import IdempotencyService
 from tests.support.harness import RunHarness
 
+pytestmark = pytest.mark.each_database
+
 
 class Inner(BaseModel):
     secret: SecretStr

@@ -61,6 +61,7 @@ class TestSignIn:
         assert (me["personId"], me["email"]) == (first, "ann@example.org")
         assert [workspace["role"] for workspace in me["workspaces"]] == ["owner"]
 
+    @pytest.mark.each_database
     async def test_simultaneous_first_sign_ins_make_one_person(
         self, sso: SingleSignOn, browser: httpx.AsyncClient, ann: str
     ) -> None:

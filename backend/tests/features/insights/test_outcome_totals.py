@@ -22,6 +22,8 @@ from crewai_runner.features.insights.repository import InsightRepository
 from crewai_runner.features.insights.rules import Period, RunAggregate, TimeWindow, sum_aggregates
 from crewai_runner.features.insights.service import OutcomeTotals, _read_insights
 
+pytestmark = pytest.mark.each_database
+
 RUNS, WORKSPACE = table_of(RunRow), "ws_1"
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 FINAL = ("completed", "failed", "stopped", "crashed")

@@ -15,6 +15,8 @@ from crewai_runner.features.insights import repository, service
 from tests.support.harness import ON_SQLITE, RunHarness
 from tests.support.principals import ANONYMOUS, AS_STRANGER, OTHER_WORKSPACE, OWNER, auth_headers
 
+pytestmark = pytest.mark.each_database
+
 Json = dict[str, Any]
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 

@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from crewai_runner.features.runs.schemas import RunBrief
 from crewai_runner.features.workflows.schemas import ListedWorkflow
 from tests.support.harness import RunHarness
 from tests.support.principals import OWNER
+
+pytestmark = pytest.mark.each_database
 
 SECRET = "sk-live-0123456789abcdef"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -29,6 +29,8 @@ from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import completed, definition, started, task
 from tests.support.harness import RunHarness
 
+pytestmark = pytest.mark.each_database
+
 FAILURE = RunFailure(code="x", message="why")
 FAR_MOMENT = datetime(2040, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 Transition = Callable[[LifecycleService, RunRow], Awaitable[Any]]

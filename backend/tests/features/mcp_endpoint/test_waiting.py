@@ -227,7 +227,7 @@ class TestLimits:
         assert opened.status == (200 if "_meta" in params else 401)
         assert (await harness.get_run(run_id)).state == "running"
 
-    async def test_a_thousand_calls_wait_for_no_more_than_the_limit(
+    async def test_many_calls_wait_for_no_more_than_the_limit(
         self, app: FastAPI, client: httpx.AsyncClient, harness: RunHarness
     ) -> None:
         app.state.rate_limiter = None
@@ -238,12 +238,12 @@ class TestLimits:
         waiting = [asyncio.create_task(_call_with_token(app, number)) for number in range(5)]
         await asyncio.sleep(1)
         answers: list[str] = []
-        for start in range(5, 1000, 20):
-            tokens = range(start, min(start + 20, 1000))
-            answers += await asyncio.gather(*(_call_with_token(app, token) for token in tokens))
+        for start in range(5, 105, 20):
+            calls = (_call_with_token(app, token) for token in range(start, start + 20))
+            answers += await asyncio.gather(*calls)
 
         assert [task.done() for task in waiting] == [False] * 5
-        assert (len(answers), all(run_id in answer for answer in answers)) == (995, True)
+        assert (len(answers), all(run_id in answer for answer in answers)) == (100, True)
         assert len((await client.get("/runs")).json()["runs"]) == 1
         for task in waiting:
             task.cancel()

@@ -26,6 +26,8 @@ from tests.support.builders import FAILURE, completed
 from tests.support.harness import RunHarness, request_approval
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 
 async def create_message(harness: RunHarness, run_id: str, text: str, agent: str | None = None) -> str:
     async with harness.session() as session:

@@ -20,6 +20,8 @@ from tests.support.harness import ON_SQLITE, RunHarness
 from tests.support.metrics_page import MetricsPage
 from tests.support.principals import OTHER_WORKSPACE, OWNER
 
+pytestmark = pytest.mark.each_database
+
 STATES = ("queued", "running", "waiting", "stopping")
 
 

@@ -16,6 +16,8 @@ from tests.support.database import fresh_database
 from tests.support.harness import API_KEY, ON_SQLITE, RunHarness, open_harness
 from tests.support.metrics_page import MetricsPage
 
+pytestmark = pytest.mark.each_database
+
 AUTHORIZED = {"Authorization": f"Bearer {API_KEY}"}
 
 

@@ -40,6 +40,8 @@ from tests.support.harness import ON_SQLITE, RunHarness, open_harness
 from tests.support.metrics_page import MetricsPage
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 COMPLETED = Completed(RunResult(raw="done"))
 MAIN = {"provider": "openai_compatible", "model": "main"}
 

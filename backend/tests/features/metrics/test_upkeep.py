@@ -18,6 +18,8 @@ from tests.support.database import empty_postgresql
 from tests.support.harness import ON_SQLITE, RunHarness
 from tests.support.metrics_page import MetricsPage
 
+pytestmark = pytest.mark.each_database
+
 
 def page_of(instruments: Instruments) -> MetricsPage:
     return MetricsPage(instruments.text().decode())

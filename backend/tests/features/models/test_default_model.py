@@ -7,7 +7,10 @@ import pytest
 
 from tests.features.models.requests import Provider, create_model, list_defaults
 
-pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True)
+pytestmark = [
+    pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True),
+    pytest.mark.each_database,
+]
 
 
 class TestDefault:

@@ -17,6 +17,8 @@ from crewai_runner.wiring.container import Container
 from tests.support.harness import ON_POSTGRESQL, ON_SQLITE, TIMEOUT_SECONDS, RunHarness, make_settings
 from tests.support.server_process import TWO_TASKS
 
+pytestmark = pytest.mark.each_database
+
 
 async def get_key(container: Container, name: str = "main") -> str:
     """The provider key with which a run would call the model."""

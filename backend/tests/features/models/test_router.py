@@ -228,6 +228,7 @@ class TestListAndDelete:
         assert (await update).status_code == 422
         assert (await client.get(f"/models/{model['id']}")).json() == model
 
+    @pytest.mark.each_database
     async def test_concurrent_provider_deletion_leaves_no_orphan(
         self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:

@@ -221,6 +221,7 @@ class TestEnsureLocal:
         assert created is None
         assert await catalog.models(lambda models: models.get_default_name(WORKSPACE, ModelKind.LLM)) is None
 
+    @pytest.mark.each_database
     async def test_concurrent_calls_create_one_model(
         self, catalog: CatalogHarness, container: Container, client: httpx.AsyncClient
     ) -> None:

@@ -122,6 +122,7 @@ class TestResetTokens:
         assert (refused.status_code, slug(refused)) == (403, "more-than-own-rights")
 
 
+@pytest.mark.each_database
 class TestSimultaneousUses:
     """On both databases: each has its own way to let only one of two transactions win."""
 

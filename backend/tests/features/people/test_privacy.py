@@ -14,6 +14,8 @@ from crewai_runner.wiring.container import Container
 from tests.support.server_process import TWO_TASKS
 from tests.support.teams import PASSWORD, Team
 
+pytestmark = pytest.mark.each_database
+
 ANN, BOB = "ann@example.org", "bob@example.org"
 SUBJECT = "the-subject-at-the-issuer"
 

@@ -177,6 +177,7 @@ class TestCreate:
         assert second.json()["type"].endswith("/provider-name-taken")
         assert other_workspace.status_code == 201
 
+    @pytest.mark.each_database
     async def test_concurrent_requests_with_one_name(self, client: httpx.AsyncClient) -> None:
         body = {"name": "P", "type": "groq"}
 

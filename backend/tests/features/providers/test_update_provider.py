@@ -76,6 +76,7 @@ class TestUpdate:
         assert patched.json()["version"] == 1
         assert (await client.get(path)).json() == stored_provider
 
+    @pytest.mark.each_database
     async def test_one_concurrent_update_succeeds(
         self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:

@@ -22,6 +22,8 @@ from tests.support.builders import call, completed, definition, started
 from tests.support.harness import RunHarness, request_approval
 from tests.support.principals import ANONYMOUS, AS_STRANGER, STRANGER, auth_headers
 
+pytestmark = pytest.mark.each_database
+
 # A memory belongs to its workflow and outlives the run that saved it.
 RELATED_TABLES = [
     name for name, table in Base.metadata.tables.items() if "run_id" in table.c and name != "memories"

@@ -15,6 +15,8 @@ from crewai_runner.db.tables.runs import RunEventRow, RunRow
 from tests.support.harness import RunHarness
 from tests.support.principals import OWNER
 
+pytestmark = pytest.mark.each_database
+
 RUNS = 2000
 TABLES = ("runs", "run_events", "llm_calls", "run_tasks", "run_search")
 PATHS = [

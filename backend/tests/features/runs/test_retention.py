@@ -29,6 +29,8 @@ from tests.support.builders import started
 from tests.support.harness import ON_POSTGRESQL, RunHarness
 from tests.support.metrics_page import MetricsPage
 
+pytestmark = pytest.mark.each_database
+
 DAYS = 30
 GUARD_SECONDS = 30.0
 """Ends a test that waits for a lock that its own transaction holds."""

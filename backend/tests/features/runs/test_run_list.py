@@ -23,6 +23,8 @@ from tests.support.builders import definition
 from tests.support.harness import RunHarness
 from tests.support.principals import OWNER, STRANGER
 
+pytestmark = pytest.mark.each_database
+
 NO_FILTER = RunFilter()
 
 

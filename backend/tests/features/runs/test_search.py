@@ -20,6 +20,8 @@ from tests.support.harness import RunHarness
 from tests.support.principals import OWNER, STRANGER
 from tests.support.search_index import has_search_index
 
+pytestmark = pytest.mark.each_database
+
 TEXTS = [
     ("green tea", "een te"),
     ("Grüner Tee", "grüner"),

@@ -17,6 +17,8 @@ from tests.support.builders import call, completed, definition, failed_call, sta
 from tests.support.harness import RunHarness
 from tests.support.principals import OWNER, STRANGER
 
+pytestmark = pytest.mark.each_database
+
 
 async def emit(harness: RunHarness, run_id: str, *events: RunEvent) -> None:
     sink = harness.container.event_writer.open_sink(

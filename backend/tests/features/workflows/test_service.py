@@ -236,6 +236,7 @@ class TestSave:
 
         assert (await workflows.get(principal, created.id)).definition.agent("writer").goal == "Theirs"
 
+    @pytest.mark.each_database
     async def test_concurrent_saves_of_one_version_let_one_succeed(
         self, sessions: Sessions, principal: Principal
     ) -> None:
@@ -256,6 +257,7 @@ class TestSave:
         async with sessions() as session:
             assert await WorkflowService(session).get(principal, created.id) == succeeded[0]
 
+    @pytest.mark.each_database
     async def test_concurrent_saves_without_a_version_all_succeed(
         self, sessions: Sessions, principal: Principal
     ) -> None:
@@ -271,6 +273,7 @@ class TestSave:
 
         assert sorted(numbers) == list(range(2, 10))
 
+    @pytest.mark.each_database
     async def test_concurrent_creations_with_one_name_create_one_workflow(
         self, sessions: Sessions, principal: Principal
     ) -> None:

@@ -14,6 +14,8 @@ from tests.support.harness import RunHarness
 from tests.support.server_process import TWO_TASKS as WORKFLOW
 from tests.support.teams import Team
 
+pytestmark = pytest.mark.each_database
+
 Json = dict[str, Any]
 EVENTS = [started("research", "researcher"), call(), completed("research", "Tea", "researcher")]
 

@@ -10,6 +10,8 @@ from crewai_runner.wiring.container import Container
 from tests.support.harness import ON_SQLITE
 from tests.support.teams import Team
 
+pytestmark = pytest.mark.each_database
+
 LIMITS = {
     "runsAtOnce": 3,
     "runsPerDay": 20,

@@ -1,5 +1,6 @@
 import asyncio
 
+import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,6 +9,8 @@ from crewai_runner.core.roles import server_principal
 from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
+
+pytestmark = pytest.mark.each_database
 
 
 def workspaces(session: AsyncSession, furnished: list[str] | None = None) -> WorkspaceService:
