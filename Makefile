@@ -137,6 +137,16 @@ build: $(BUILD) ## Build the dashboard into frontend/dist
 lighthouse: $(STAMP) $(BUILD) ## Run Lighthouse on every page; use an idle machine
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent lighthouse
 
+.PHONY: wheel
+wheel: $(STAMP) $(BUILD) ## Build a wheel that contains the dashboard (backend/dist)
+	@rm -rf $(BACKEND)/crewai_runner/dashboard $(BACKEND)/dist; cp -r $(FRONTEND)/dist $(BACKEND)/crewai_runner/dashboard
+	@uv="$$($(FIND_UV))"; trap 'rm -rf $(BACKEND)/crewai_runner/dashboard' EXIT; \
+	"$$uv" build --quiet --wheel --out-dir $(BACKEND)/dist $(BACKEND); ls $(BACKEND)/dist/*.whl
+
+.PHONY: test-wheel
+test-wheel: wheel ## Install the wheel into an empty environment, serve the dashboard and run a crew (700 MB)
+	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -q tests/deploy/wheel_tests.py $(TEST_ARGS)
+
 .PHONY: shots
 shots: $(STAMP) $(BUILD) ## Take screenshots of every page in both themes and sizes (frontend/shots)
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent shots

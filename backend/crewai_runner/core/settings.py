@@ -90,7 +90,8 @@ class Settings(BaseSettings):
     )
 
     frontend_dir: Path | None = Field(
-        None, description="The built dashboard to serve. Empty: the one next to the backend, if it exists."
+        None,
+        description="The built dashboard to serve. Empty: the one in the package, or next to the backend.",
     )
 
     data_dir: Path = Field(
@@ -271,8 +272,10 @@ class Settings(BaseSettings):
     @property
     def frontend(self) -> Path | None:
         """The directory of the built dashboard, None when there is no build."""
-        folder = self.frontend_dir or Path(__file__).parents[3] / "frontend" / "dist"
-        return folder if (folder / "index.html").is_file() else None
+        package = Path(__file__).parents[1]
+        builds = (package / "dashboard", package.parents[1] / "frontend" / "dist")
+        folders = [self.frontend_dir] if self.frontend_dir else builds
+        return next((folder for folder in folders if (folder / "index.html").is_file()), None)
 
     @property
     def allowed_origins(self) -> list[str]:

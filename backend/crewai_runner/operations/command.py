@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from crewai_runner.core.setting_values import setting_errors
 from crewai_runner.core.settings import Settings
-from crewai_runner.operations import audit_command, team_command
+from crewai_runner.operations import audit_command, run_command, team_command
 from crewai_runner.operations.errors import OperationError
 
 Commands = Any  # argparse's own type is private
@@ -65,6 +65,7 @@ def add_to(commands: Commands) -> dict[str, Callable[[argparse.Namespace], int]]
         "doctor": _doctor,
         **team_command.add_to(commands, _with_settings),
         **audit_command.add_to(commands, _with_settings),
+        **run_command.add_to(commands, _with_settings),
     }
 
 

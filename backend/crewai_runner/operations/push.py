@@ -1,6 +1,5 @@
 """The command `push`: uploads a project folder to a server."""
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +8,11 @@ from typing import Any
 
 import httpx
 
-from crewai_runner.core.api_key import load_api_key
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.project_files import find_project_name, pack_folder
+from crewai_runner.operations.server_access import find_key, find_url
 
-URL_VARIABLE, KEY_VARIABLE = "CREWAI_RUNNER_URL", "CREWAI_RUNNER_API_KEY"
 UPLOAD_SECONDS = 300.0
 POLL_SECONDS = 0.5
 MEGABYTE = 1024 * 1024
@@ -40,8 +38,8 @@ def push(settings: Settings, request: Push, transport: httpx.BaseTransport | Non
     """
     if not request.folder.is_dir():
         raise OperationError(f"{request.folder} is not a folder.")
-    url = (request.url or os.environ.get(URL_VARIABLE) or _local_url(settings)).rstrip("/")
-    headers = {"Authorization": f"Bearer {_find_key(settings, url)}"}
+    url = find_url(settings, request.url)
+    headers = {"Authorization": f"Bearer {find_key(settings, url)}"}
     packed = pack_folder(request.folder, with_environment=request.with_environment)
     if packed.left_out:
         yield f"Left out: {', '.join(packed.left_out)}. --with-env sends them, to be stored encrypted."
@@ -90,19 +88,6 @@ def _describe(answer: dict[str, Any], url: str) -> list[str]:
         *([f"Stored encrypted as secrets: {', '.join(sealed)}."] if sealed else []),
         f"{url}/projects/{project['id']}",
     ]
-
-
-def _local_url(settings: Settings) -> str:
-    return f"http://127.0.0.1:{settings.api_port}"
-
-
-def _find_key(settings: Settings, url: str) -> str:
-    """Return the key from the environment, or for a server of this machine the one in its data folder."""
-    if key := os.environ.get(KEY_VARIABLE):
-        return key
-    if url == _local_url(settings):
-        return load_api_key(settings)[0]
-    raise OperationError(f"Set {KEY_VARIABLE} to the API key of {url}.")
 
 
 def _find_project(client: httpx.Client, name: str) -> str | None:
