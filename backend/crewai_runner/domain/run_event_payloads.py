@@ -137,6 +137,14 @@ class ToolStartedData(ApiModel):
     arguments: Any | None = None
 
 
+class ToolProgressData(ApiModel):
+    tool: str
+    tool_call_id: str
+    message: str = Field("", description="A line of the tool's server.")
+    progress: float | None = Field(None, description="Counts up to `total`, in units of the tool's choice.")
+    total: float | None = None
+
+
 class ToolCompletedData(ApiModel):
     tool: str
     tool_call_id: str

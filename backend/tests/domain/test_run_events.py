@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from crewai_runner.domain import run_events
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import StopReceipt
-from crewai_runner.domain.run_events import FINAL_EVENT_TYPES, RUN_EVENT, Event
+from crewai_runner.domain.base_event import Event
+from crewai_runner.domain.run_events import FINAL_EVENT_TYPES, RUN_EVENT
 from crewai_runner.domain.usage import Cost, Usage
 
 CLASSES: list[type[Event]] = [

@@ -13,10 +13,12 @@ from crewai_runner.core.egress import EgressPolicy, UrlRefused
 from crewai_runner.domain.mcp_server import McpAuth, McpEra
 from crewai_runner.executor.mcp.binding import McpServerBinding, make_credential_headers
 from crewai_runner.executor.mcp.commands import CommandStarter
+from crewai_runner.executor.mcp.connection import OnNotice
 from crewai_runner.executor.mcp.failures import McpFailure
 from crewai_runner.executor.mcp.session_pool import McpSessionPool
 from crewai_runner.executor.mcp.tool_result import ToolFailed, read_tool_result
 from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.executor.tools.progress import OnProgress, ToolProgress
 from crewai_runner.executor.tools.runner import ToolCallFailed, ToolContext
 
 CREDENTIAL = "credential"
@@ -77,7 +79,8 @@ class McpTools:
         try:
             if server.command_name is None:
                 await policy.check_url(server.url)
-            return read_tool_result(await self._call(policy, server, binding, arguments))
+            result = await self._call(policy, server, binding, arguments, context.on_progress)
+            return read_tool_result(result)
         except UrlRefused as error:
             raise ToolCallFailed(error.detail) from error
         except ToolFailed as error:
@@ -87,18 +90,28 @@ class McpTools:
             raise ToolCallFailed(f"{failure}{doubt}") from failure
 
     async def _call(
-        self, policy: EgressPolicy, server: McpServerBinding, binding: ToolBinding, arguments: dict[str, Any]
+        self,
+        policy: EgressPolicy,
+        server: McpServerBinding,
+        binding: ToolBinding,
+        arguments: dict[str, Any],
+        on_progress: OnProgress | None,
     ) -> dict[str, Any]:
         """Call the tool in the thread of the connections; cancelling cancels it there."""
         tool, digest = binding.config["tool"], binding.config["digest"]
         pool = self._pool(policy)
-        work = pool.call(server, tool, digest, arguments)
+        on_notice = None if on_progress is None else _pass_notices_to(on_progress)
+        work = pool.call(server, tool, digest, arguments, on_notice)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, _connection_loop()))
 
     def _pool(self, policy: EgressPolicy) -> McpSessionPool:
         # Runs share connections whatever hosts their workflows allow: that was checked before.
         shared = replace(policy, allowed_hosts=None)
         return self._pools.setdefault(shared, McpSessionPool(shared, self._commands))
+
+
+def _pass_notices_to(on_progress: OnProgress) -> OnNotice:
+    return lambda notice: on_progress(ToolProgress(notice.text, notice.progress, notice.total))
 
 
 @functools.cache

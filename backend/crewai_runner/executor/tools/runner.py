@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.executor.run_files import RunFiles
 from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.executor.tools.progress import OnProgress
 
 SearchKnowledge = Callable[[str, int], Awaitable[list[str]]]
 """Returns pieces of text for a query, best first, at most a number of them."""
@@ -45,6 +46,8 @@ class ToolContext:
     """The files of the run; None outside of a run."""
     search_knowledge: SearchKnowledge | None = None
     """Searches the knowledge of the workflow; None if it has none."""
+    on_progress: OnProgress | None = None
+    """Receives what the tool reports while it runs; None if it is not shown to anyone."""
 
 
 class ToolRunner(Protocol):

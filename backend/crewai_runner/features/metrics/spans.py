@@ -14,12 +14,12 @@ from typing import Any
 
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.domain.provider import ProviderType
+from crewai_runner.domain.base_event import Event
 from crewai_runner.domain.run_events import (
     FINAL_EVENT_TYPES,
     AgentCompleted,
     AgentFailed,
     AgentStarted,
-    Event,
     LlmCompleted,
     LlmFailed,
     LlmStarted,

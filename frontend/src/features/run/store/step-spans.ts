@@ -75,6 +75,25 @@ export function startToolCall(builder: SpanBuilder, event: EventOf<"tool.started
   builder.tree.getOrCreate({ ...toolSpanFields(builder, event), json, input: input ?? "" });
 }
 
+/** Adds what a running tool reports to one step within its call, and the newest to the call itself. */
+export function addToolProgress(builder: SpanBuilder, event: EventOf<"tool.progress">): void {
+  const { tree } = builder;
+  const call = tree.getOrCreate(toolSpanFields(builder, event));
+  const line = describeProgress(event.data);
+  if (!line) return;
+  const span = tree.getOrCreate({
+    ...builder.contextOf(event),
+    id: `progress:${event.data.toolCallId}`,
+    kind: "note",
+    name: "Progress",
+    parent: call.id,
+    state: "ok",
+  });
+  const output = span.output ? `${span.output}\n${line}` : line;
+  tree.update(span, { ...endFields(event), output });
+  if (call.state === "running") tree.update(call, { note: line });
+}
+
 export function completeToolCall(builder: SpanBuilder, event: EventOf<"tool.completed">): void {
   const span = builder.tree.getOrCreate(toolSpanFields(builder, event));
   const { output, durationMs, fromCache } = event.data;
@@ -94,7 +113,7 @@ export function failToolCall(builder: SpanBuilder, event: EventOf<"tool.failed">
 
 function toolSpanFields(
   builder: SpanBuilder,
-  event: EventOf<"tool.started" | "tool.completed" | "tool.failed">,
+  event: EventOf<"tool.started" | "tool.progress" | "tool.completed" | "tool.failed">,
 ) {
   const { tool: name, toolCallId } = event.data;
   return { ...builder.contextOf(event), id: `tool:${toolCallId}`, kind: "tool" as const, name };
@@ -242,6 +261,16 @@ export function addLogLine(
     return previous;
   }
   return addPoint(builder, event, "note", PRINTED_OUTPUT, { state: "ok", output: text });
+}
+
+/** For example "3 of 10: Reading pages". */
+function describeProgress({
+  message,
+  progress,
+  total,
+}: EventOf<"tool.progress">["data"]): string {
+  const done = progress == null ? "" : total == null ? `${progress}` : `${progress} of ${total}`;
+  return [done, message].filter(Boolean).join(": ");
 }
 
 function endFields(event: RunEvent) {
