@@ -13,7 +13,8 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.mcp_commands import McpCommand
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.executor.mcp.binding import McpServerBinding
-from crewai_runner.executor.mcp.connection import McpConnection, Notice
+from crewai_runner.executor.mcp.connection import McpConnection
+from crewai_runner.executor.mcp.listener import Notice
 from crewai_runner.executor.mcp.tool_result import ToolFailed, read_tool_result
 from crewai_runner.executor.projects.mcp_commands import SandboxedCommands
 from tests.features.mcp.conftest import add_server, approve_all, connect

@@ -1,16 +1,19 @@
 """The one place through which every call of a tool passes, in runs and when a person tries a tool."""
 
 import asyncio
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.core.text import replace_unstorable
+from crewai_runner.core.waiting import paused
 from crewai_runner.domain.tool_arguments import ArgumentsInvalid, check_arguments
 from crewai_runner.executor.run_files import RunFiles
 from crewai_runner.executor.tool_binding import ToolBinding, ToolKind
+from crewai_runner.executor.tool_requests import ToolQuestion
 from crewai_runner.executor.tools.gate import ToolGate
 from crewai_runner.executor.tools.progress import OnProgress, ProgressLimiter
 from crewai_runner.executor.tools.runner import (
@@ -95,8 +98,23 @@ class ToolCalls:
         runner = self.runners.get(binding.kind)
         if runner is None:
             raise ToolCallFailed(f"{binding.name} cannot be called by this process.")
-        async with asyncio.timeout(binding.timeout_seconds):
+        async with asyncio.timeout(binding.timeout_seconds) as limit:
+            if self.gate is not None:
+                ask = functools.partial(self._ask_person, self.gate, binding, context.origin, limit)
+                context = replace(context, ask_person=ask)
             return await runner.run(binding, arguments, context)
+
+    async def _ask_person(
+        self,
+        gate: ToolGate,
+        binding: ToolBinding,
+        origin: CallOrigin,
+        limit: asyncio.Timeout,
+        question: ToolQuestion,
+    ) -> dict[str, Any] | None:
+        masked = ToolQuestion(self.mask(question.text), clean_json(question.parameters, self.mask))
+        with paused(limit):
+            return await gate.ask_question(binding, masked, origin)
 
     def _make_context(self, origin: CallOrigin, on_progress: OnProgress | None) -> ToolContext:
         reporter = None if on_progress is None else ProgressLimiter(on_progress, self.mask)

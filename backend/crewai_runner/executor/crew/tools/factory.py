@@ -89,9 +89,12 @@ def _make_tool(binding: ToolBinding, calls: ToolCalls) -> BaseTool:
 
 
 def _expiry_failure(request: ToolRequest) -> RunFailure:
+    subject = f"The approval request for a call of {request.tool}"
+    if request.question is not None:
+        subject = f"A question of {request.tool}"
     return RunFailure(
         code="approval-expired",
-        message=f"The approval request for a call of {request.tool} was not resolved in time.",
+        message=f"{subject} was not resolved in time.",
         hint="Resume the run to request approval again; APPROVAL_EXPIRES_HOURS sets the time limit.",
         task_key=request.task_key,
         agent=request.agent,

@@ -174,17 +174,17 @@ export function updateMessage(builder: SpanBuilder, event: MessageEvent): void {
 
 export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.requested">): void {
   const { kind, tool } = event.data;
-  if (kind !== "tool_call") builder.pauseTask(event.taskKey ?? "", timeOf(event));
+  if (kind !== "tool_call" && kind !== "tool_question") builder.pauseTask(event.taskKey ?? "", timeOf(event));
   builder.tree.getOrCreate({
     ...builder.contextOf(event),
     id: `approval:${event.data.approvalId}`,
     kind: "approval",
-    name:
-      kind === "question"
-        ? "Question asked"
-        : kind === "tool_call"
-          ? `Call of ${tool} to be allowed`
-          : "Approval requested",
+    name: {
+      question: "Question asked",
+      tool_question: `Question of ${tool}`,
+      tool_call: `Call of ${tool} to be allowed`,
+      review: "Approval requested",
+    }[kind ?? "review"],
     state: "waiting",
     output: event.data.arguments
       ? JSON.stringify(event.data.arguments, null, 2)
