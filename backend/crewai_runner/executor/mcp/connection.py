@@ -78,6 +78,11 @@ class McpConnection:
         async with _deadline(CONNECT_SECONDS * 2, self._exchange.host):
             return read_tools(await self._list_pages("tools/list", "tools"))
 
+    async def list_entries(self, method: str, member: str) -> list[object]:
+        """Return the entries of another list of the server, as it sends them. Raises like `list_tools`."""
+        async with _deadline(CONNECT_SECONDS * 2, self._exchange.host):
+            return await self._list_pages(method, member)
+
     async def call_tool(
         self,
         name: str,

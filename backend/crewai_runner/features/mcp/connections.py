@@ -68,14 +68,13 @@ class McpConnector:
 
     def __init__(self, deps: McpDeps, *, limit_seconds: float = LIMIT_SECONDS) -> None:
         self._deps, self._limit = deps, limit_seconds
-        self._keyring = make_keyring(deps.cipher, deps.mask)
 
     async def connect(self, principal: Principal, server_id: str) -> McpConnectionReport:
         """Connect to a server and store its list of tools. Failures of the server are reported, not raised.
 
         Raises McpServerNotFound, SecretUnreadable.
         """
-        binding = await self._load(principal, server_id)
+        binding = await load_server(self._deps, principal, server_id)
         result = await connect_server(
             binding, self._deps.egress, self._deps.commands, limit_seconds=self._limit
         )
@@ -93,11 +92,14 @@ class McpConnector:
                     await tools.delete(gone)
         return report
 
-    async def _load(self, principal: Principal, server_id: str) -> McpServerBinding:
-        async with read_session(self._deps.sessions) as session:
-            row = await McpServerRepository(session).get(server_id, principal.workspace_id)
-            credential = self._keyring.decrypt(row.sealed_credential, row.workspace_id, row.id)
-            return read_server(make_config(row), credential, float(row.timeout_seconds))
+
+async def load_server(deps: McpDeps, principal: Principal, server_id: str) -> McpServerBinding:
+    """Return a server of the caller's workspace. Raises McpServerNotFound, SecretUnreadable."""
+    async with read_session(deps.sessions) as session:
+        row = await McpServerRepository(session).get(server_id, principal.workspace_id)
+        keyring = make_keyring(deps.cipher, deps.mask)
+        credential = keyring.decrypt(row.sealed_credential, row.workspace_id, row.id)
+        return read_server(make_config(row), credential, float(row.timeout_seconds))
 
 
 async def connect_server(

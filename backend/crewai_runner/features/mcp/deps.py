@@ -8,6 +8,7 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.mcp.config_transfer import McpConfigTransfer
 from crewai_runner.features.mcp.connections import McpConnector
+from crewai_runner.features.mcp.contents import McpContentReader
 from crewai_runner.features.mcp.oauth.authorizations import McpAuthorizations
 from crewai_runner.features.mcp.servers import McpServers
 from crewai_runner.features.mcp.service import McpDeps
@@ -18,7 +19,8 @@ from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.TOOLS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.CONNECTIONS_WRITE))]
-ToolTester = Annotated[Principal, Depends(Requires(Scope.TOOLS_TRY))]
+ToolContentReader = Annotated[McpContentReader, Depends(_contents)]
+Tester = Annotated[Principal, Depends(Requires(Scope.TOOLS_TRY))]
 _Deps = Annotated[McpDeps, Depends(Provided(McpDeps))]
 _Tools = Annotated[ToolDeps, Depends(Provided(ToolDeps))]
 
@@ -53,6 +55,10 @@ async def _authorizations(deps: _Deps) -> McpAuthorizations:
 
 async def _connector(deps: _Deps) -> McpConnector:
     return McpConnector(deps)
+
+
+async def _contents(deps: _Deps) -> McpContentReader:
+    return McpContentReader(deps)
 
 
 async def _tester(tools: _Tools) -> McpToolTester:

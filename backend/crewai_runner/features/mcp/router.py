@@ -13,6 +13,7 @@ from crewai_runner.features.mcp.deps import (
     ConfigExport,
     ConfigTransfer,
     Connector,
+    ContentReader,
     Reader,
     Reviews,
     ReviewsToRead,
@@ -45,7 +46,10 @@ from crewai_runner.features.mcp.schemas import (
     McpConfigImport,
     McpConfigImported,
     McpConnectionReport,
+    McpResourceContent,
+    McpResourceRead,
     McpServerAnswer,
+    McpServerContents,
     McpServerCreate,
     McpServerList,
     McpServerRead,
@@ -60,6 +64,7 @@ from crewai_runner.features.mcp.schemas import (
 from crewai_runner.http.deps import IfMatch, NoTimeout, set_etag
 from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
+from crewai_runner.http.unaudited import unaudited
 
 router = PrefixedRouter(prefix="/mcp", tags=["mcp"])
 
@@ -215,6 +220,38 @@ async def review_mcp_tools(
     An approval is for the description with the digest that is sent: the one that the person has seen.
     """
     return await reviews.review(principal, mcp_server_id, body)
+
+
+@router.post(
+    "/servers/{mcp_server_id}/contents",
+    dependencies=[NoTimeout],
+    responses=problems(McpServerNotFound, SecretUnreadable),
+    **unaudited("It changes nothing here: it reads what a server lists."),
+)
+async def list_mcp_server_contents(
+    mcp_server_id: str, principal: ToolTester, contents: ContentReader
+) -> McpServerContents:
+    """List the resources and prompts of an MCP server, which is contacted for it. Takes at most 25 seconds.
+
+    They are for people: agents are offered tools only. Failures of the server are reported with status 200.
+    """
+    return await contents.list_all(principal, mcp_server_id)
+
+
+@router.post(
+    "/servers/{mcp_server_id}/contents/read",
+    dependencies=[NoTimeout],
+    responses=problems(McpServerNotFound, SecretUnreadable),
+    **unaudited("It changes nothing here: it reads a resource of a server."),
+)
+async def read_mcp_resource(
+    mcp_server_id: str, body: McpResourceRead, principal: ToolTester, contents: ContentReader
+) -> McpResourceContent:
+    """Read the beginning of a resource of an MCP server. Takes at most 25 seconds.
+
+    Failures of the server are reported with status 200. Nothing is stored.
+    """
+    return await contents.read(principal, mcp_server_id, body.uri)
 
 
 @router.get("/tools")
