@@ -21,23 +21,23 @@ Reader = Annotated[Principal, Depends(Requires(Scope.TOOLS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.CONNECTIONS_WRITE))]
 ToolContentReader = Annotated[McpContentReader, Depends(_contents)]
 Tester = Annotated[Principal, Depends(Requires(Scope.TOOLS_TRY))]
-_Deps = Annotated[McpDeps, Depends(Provided(McpDeps))]
+Dependencies = Annotated[McpDeps, Depends(Provided(McpDeps))]
 _Tools = Annotated[ToolDeps, Depends(Provided(ToolDeps))]
 
 
-async def _servers(session: SessionDep, deps: _Deps) -> McpServers:
+async def _servers(session: SessionDep, deps: Dependencies) -> McpServers:
     return McpServers(session, deps)
 
 
-async def _servers_to_read(session: ReadSessionDep, deps: _Deps) -> McpServers:
+async def _servers_to_read(session: ReadSessionDep, deps: Dependencies) -> McpServers:
     return McpServers(session, deps)
 
 
-async def _config_transfer(session: SessionDep, deps: _Deps) -> McpConfigTransfer:
+async def _config_transfer(session: SessionDep, deps: Dependencies) -> McpConfigTransfer:
     return McpConfigTransfer(session, deps)
 
 
-async def _config_export(session: ReadSessionDep, deps: _Deps) -> McpConfigTransfer:
+async def _config_export(session: ReadSessionDep, deps: Dependencies) -> McpConfigTransfer:
     return McpConfigTransfer(session, deps)
 
 
@@ -49,15 +49,15 @@ async def _reviews_to_read(session: ReadSessionDep) -> McpToolReviewService:
     return McpToolReviewService(session)
 
 
-async def _authorizations(deps: _Deps) -> McpAuthorizations:
+async def _authorizations(deps: Dependencies) -> McpAuthorizations:
     return McpAuthorizations(deps)
 
 
-async def _connector(deps: _Deps) -> McpConnector:
+async def _connector(deps: Dependencies) -> McpConnector:
     return McpConnector(deps)
 
 
-async def _contents(deps: _Deps) -> McpContentReader:
+async def _contents(deps: Dependencies) -> McpContentReader:
     return McpContentReader(deps)
 
 

@@ -9,7 +9,6 @@ from crewai_runner.core.errors import BadRequest, StaleVersion
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.mcp.deps import (
-    Authorizations,
     ConfigExport,
     ConfigTransfer,
     Connector,
@@ -25,9 +24,6 @@ from crewai_runner.features.mcp.deps import (
 )
 from crewai_runner.features.mcp.errors import (
     CredentialNeededAgain,
-    McpAuthorizationFailed,
-    McpAuthorizationInvalid,
-    McpAuthorizationNotUsed,
     McpImportInvalid,
     McpServerInvalid,
     McpServerNameTaken,
@@ -35,13 +31,9 @@ from crewai_runner.features.mcp.errors import (
     McpToolChanged,
     McpToolNotFound,
     McpToolNotUsable,
-    PublicUrlMissing,
     TooManyMcpServers,
 )
 from crewai_runner.features.mcp.schemas import (
-    McpAuthorizationFinish,
-    McpAuthorizationFinished,
-    McpAuthorizationStart,
     McpClientConfig,
     McpConfigImport,
     McpConfigImported,
@@ -153,43 +145,6 @@ async def connect_mcp_server(
     were approved are not used until they are approved again.
     """
     return await connector.connect(principal, mcp_server_id)
-
-
-@router.post(
-    "/servers/{mcp_server_id}/authorize",
-    dependencies=[NoTimeout],
-    responses=problems(
-        McpServerNotFound,
-        McpAuthorizationNotUsed,
-        PublicUrlMissing,
-        McpAuthorizationFailed,
-        SecretUnreadable,
-    ),
-)
-async def begin_mcp_authorization(
-    mcp_server_id: str, principal: Writer, authorizations: Authorizations
-) -> McpAuthorizationStart:
-    """Begin to authorize an MCP server with OAuth 2.1: the browser continues at the URL of the answer.
-
-    Its authorization server is found through its metadata. This server registers there by itself, unless
-    the MCP server has a client ID. Afterwards the browser comes back to the dashboard.
-    """
-    return await authorizations.begin(principal, mcp_server_id)
-
-
-@router.post(
-    "/authorizations/finish",
-    dependencies=[NoTimeout],
-    responses=problems(McpAuthorizationInvalid, McpAuthorizationFailed),
-)
-async def finish_mcp_authorization(
-    body: McpAuthorizationFinish, principal: Writer, authorizations: Authorizations
-) -> McpAuthorizationFinished:
-    """Finish an authorization that the same caller has begun, within ten minutes and once.
-
-    The tokens are stored encrypted, refreshed in the background, and sent to that MCP server only.
-    """
-    return McpAuthorizationFinished(server_id=await authorizations.finish(principal, body))
 
 
 @router.get("/servers/{mcp_server_id}/status", responses=problems(McpServerNotFound))

@@ -12,7 +12,13 @@ from tests.support.mcp_server import HANDSHAKE, STATELESS, ScriptedMcpServer
 
 pytestmark = [pytest.mark.harness(seed_models=False, allow_private_hosts=True), ON_SQLITE]
 CREDENTIAL = "mcp-canary-credential-0123"
-RESOURCE = {"uri": "file:///tea.txt", "name": "tea", "title": "Tea\u202e", "mimeType": "text/plain", "size": 9}
+RESOURCE = {
+    "uri": "file:///tea.txt",
+    "name": "tea",
+    "title": "Tea\u202e",
+    "mimeType": "text/plain",
+    "size": 9,
+}
 PROMPT = {
     "name": "brew",
     "description": f"Brews. {CREDENTIAL}",
@@ -86,7 +92,8 @@ class TestRead:
 
         assert content["text"].startswith(f"{MASK} x")
         assert len(content["text"]) <= 20_000
-        assert (content["mimeType"], content["isTruncated"], content["isBinary"]) == ("text/plain", True, False)
+        assert (content["mimeType"], content["isTruncated"]) == ("text/plain", True)
+        assert not content["isBinary"]
         [request] = [one.body for one in server.received if one.method == "resources/read"]
         assert request["params"]["uri"] == "file:///tea.txt"
 
