@@ -174,7 +174,11 @@ function Answer({ approval }: { approval: Approval }) {
   return (
     <div className="grid gap-1 border-t bg-sunken px-4 py-2 text-ink-soft">
       {approval.editedArguments && (
-        <ArgumentChanges before={approval.arguments ?? {}} after={approval.editedArguments} />
+        <ArgumentChanges
+          label={approval.kind === "tool_question" ? "Answer" : undefined}
+          before={approval.arguments ?? {}}
+          after={approval.editedArguments}
+        />
       )}
       {approval.forRun && <p>Every later call of {approval.tool} in this run is allowed.</p>}
       {approval.feedback && (

@@ -172,6 +172,9 @@ export function updateMessage(builder: SpanBuilder, event: MessageEvent): void {
   }
 }
 
+/** How the names of requests begin in which a tool asks something. */
+const QUESTION_OF = "Question of";
+
 export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.requested">): void {
   const { kind, tool } = event.data;
   if (kind !== "tool_call" && kind !== "tool_question") builder.pauseTask(event.taskKey ?? "", timeOf(event));
@@ -181,7 +184,7 @@ export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.r
     kind: "approval",
     name: {
       question: "Question asked",
-      tool_question: `Question of ${tool}`,
+      tool_question: `${QUESTION_OF} ${tool}`,
       tool_call: `Call of ${tool} to be allowed`,
       review: "Approval requested",
     }[kind ?? "review"],
@@ -208,20 +211,21 @@ export function endApproval(
     return;
   }
   const { action, by, feedback, editedArguments } = event.data;
+  const isOfTool = span.name.startsWith(QUESTION_OF);
   const label = {
-    approve: "Approved",
+    approve: isOfTool ? "Answered" : "Approved",
     revise: "Sent back",
-    reject: "Rejected",
+    reject: isOfTool ? "Declined" : "Rejected",
     answer: "Answered",
   }[action];
-  const isRejected = action === "reject";
+  const isRejected = action === "reject" && !isOfTool;
   builder.tree.update(span, {
     ...endFields(event),
     name: `${label} by ${by}`,
     state: isRejected ? "failed" : "ok",
     ...(isRejected
       ? { error: feedback ? `Rejected: ${feedback}` : "Rejected" }
-      : { note: editedArguments ? "with other arguments" : (feedback ?? "") }),
+      : { note: editedArguments && !isOfTool ? "with other arguments" : (feedback ?? "") }),
   });
 }
 
