@@ -118,7 +118,10 @@ class TestPythonServers:
 
         assert read_tool_result(result) == "size 3"
         [question] = asked
-        assert (question.text, question.parameters["properties"]["size"]["type"]) == ("Which size?", "integer")
+        assert (question.text, question.parameters["properties"]["size"]["type"]) == (
+            "Which size?",
+            "integer",
+        )
 
     async def test_resources_and_prompts(self, python_server: str) -> None:
         async with connected(python_server) as connection:

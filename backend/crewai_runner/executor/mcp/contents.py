@@ -1,4 +1,4 @@
-"""Resources and prompts of a server, for people who look at them. What a server says is cleaned and bounded."""
+"""Resources and prompts of a server, for people who look at them; cleaned and bounded."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -93,9 +93,7 @@ def _read_field(field: object) -> dict[str, Any] | None:
     if not isinstance(field, dict):
         return None
     read: dict[str, Any] = {
-        name: clean_text(field[name], MAX_TEXT_LENGTH)
-        for name in _TEXTS
-        if isinstance(field.get(name), str)
+        name: clean_text(field[name], MAX_TEXT_LENGTH) for name in _TEXTS if isinstance(field.get(name), str)
     }
     read |= {name: field[name] for name in _LIMITS if _is_number(field.get(name))}
     if field.get("type") == "array":
@@ -114,11 +112,11 @@ def _read_choices(field: object) -> dict[str, Any] | None:
     """Return the values to choose from and their names; nothing for a free value, None if invalid."""
     if not isinstance(field, dict):
         return None
+    values: Any = field.get("enum") or []
+    names: Any = field.get("enumNames")
     titled = field.get("oneOf") or field.get("anyOf")
     if isinstance(titled, list) and all(isinstance(one, dict) for one in titled):
         values, names = [one.get("const") for one in titled], [one.get("title") for one in titled]
-    else:
-        values, names = field.get("enum") or [], field.get("enumNames")
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         return None
     if not values:

@@ -1,8 +1,9 @@
 """Connections to MCP servers, kept open between calls and shared by the runs of a process."""
 
 import asyncio
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,7 +83,8 @@ class McpSessionPool:
             entry = self._entries[binding.pool_key] = _Entry(self._make_connection(binding))
         entry.users += 1
         try:
-            return await self._call(entry, binding, tool, digest, arguments, on_notice, on_question)
+            call = functools.partial(entry.connection.call_tool, tool, arguments, on_notice, on_question)
+            return await self._call(entry, binding, tool, digest, call)
         finally:
             entry.users -= 1
             entry.used_at = time.monotonic()
@@ -102,16 +104,14 @@ class McpSessionPool:
         binding: McpServerBinding,
         tool: str,
         digest: str,
-        arguments: Mapping[str, Any],
-        on_notice: OnNotice | None,
-        on_question: OnQuestion | None,
+        call: Callable[[], Awaitable[dict[str, Any]]],
     ) -> dict[str, Any]:
         failures, session = 0, 0
         while True:
             try:
                 session = await entry.prepare()
                 _check_digest(entry, binding, tool, digest)
-                return await entry.connection.call_tool(tool, arguments, on_notice, on_question)
+                return await call()
             except McpFailure as failure:
                 if isinstance(failure, SessionEnded | WrongEra) and entry.opened == session:
                     entry.is_open = False

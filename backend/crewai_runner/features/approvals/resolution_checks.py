@@ -53,6 +53,13 @@ def check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> None
         raise FeedbackMissing("`answer` is required with the action `answer`, and only allowed with it.")
     if resolution.action == "revise" and not (resolution.feedback or "").strip():
         raise FeedbackMissing("`revise` requires `feedback` that tells the agent what to change.")
+    _check_tool_resolution(approval, resolution)
+    if resolution.edited is not None and resolution.action != "approve":
+        raise FeedbackMissing("`edited` is only allowed with `approve`; send `feedback` to revise.")
+
+
+def _check_tool_resolution(approval: ApprovalRow, resolution: ApprovalResolve) -> None:
+    """Check what only requests of tools have, and what they do not have. Raises FeedbackMissing."""
     is_call = approval.kind in TOOL_KINDS
     if not is_call and (resolution.arguments is not None or resolution.for_run):
         raise FeedbackMissing("`arguments` and `forRun` are only allowed for the call of a tool.")
@@ -62,8 +69,6 @@ def check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> None
         raise FeedbackMissing("`arguments` are only allowed with `approve`.")
     if is_call and resolution.edited is not None:
         raise FeedbackMissing("Send `arguments` to change those of the call; `edited` is for outputs.")
-    if resolution.edited is not None and resolution.action != "approve":
-        raise FeedbackMissing("`edited` is only allowed with `approve`; send `feedback` to revise.")
 
 
 def check_edited_arguments(approval: ApprovalRow, arguments: Mapping[str, Any]) -> None:

@@ -4,7 +4,6 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.roles import ROLE_SCOPES, WorkspaceRole
 from crewai_runner.domain.workflow import WorkflowDefinition
 
-
 TOOL_KINDS = ("tool_call", "tool_question")
 """Requests that are made while the run goes on: any number of them may be open."""
 

@@ -102,7 +102,6 @@ class ApprovalResolve(ApiModel):
     )
 
     arguments: Annotated[dict[str, JsonValue], AfterValidator(_check_size)] | None = Field(
-        
         None,
         description="Only for the call of a tool: replace those of the agent. For the question of a tool: "
         "the answer.",

@@ -30,7 +30,7 @@ router = PrefixedRouter(prefix="/mcp", tags=["mcp"])
 
 @router.get("/client-metadata", responses=problems(McpClientDocumentMissing))
 async def get_mcp_client_document(deps: Dependencies) -> McpClientDocument:
-    """Describe this server as an OAuth client, for authorization servers of MCP servers. Needs no credentials.
+    """Describe this server as an OAuth client, for authorization servers of MCP servers. Needs no key.
 
     The address of this document is the client ID; there is one only if `PUBLIC_URL` is https.
     """

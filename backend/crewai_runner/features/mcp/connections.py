@@ -78,7 +78,7 @@ class McpConnector:
         result = await connect_server(
             binding, self._deps.egress, self._deps.commands, limit_seconds=self._limit
         )
-        mask = TextMask(secret.get_secret_value() for secret in binding.headers.values())
+        mask = make_credential_mask(binding)
         report = result.report.model_copy(update={"message": mask(result.report.message)})
         async with audited_unit_of_work(self._deps.sessions) as session:
             servers, tools = McpServerRepository(session), McpToolRepository(session)
@@ -91,6 +91,12 @@ class McpConnector:
                 for gone in store_listed(tools, row, await tools.lock_all(row), result.tools):
                     await tools.delete(gone)
         return report
+
+
+def make_credential_mask(binding: McpServerBinding) -> TextMask:
+    """Return what hides the credential of a server, with and without the scheme before it."""
+    values = [value.get_secret_value() for value in binding.headers.values()]
+    return TextMask([*values, *(value.partition(" ")[2] for value in values)])
 
 
 async def load_server(deps: McpDeps, principal: Principal, server_id: str) -> McpServerBinding:

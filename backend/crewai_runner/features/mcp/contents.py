@@ -12,7 +12,12 @@ from crewai_runner.domain.mcp_tools import clean_text
 from crewai_runner.executor.mcp.connection import McpConnection
 from crewai_runner.executor.mcp.contents import list_contents, read_resource
 from crewai_runner.executor.mcp.failures import McpFailure
-from crewai_runner.features.mcp.connections import LIMIT_SECONDS, MAX_MESSAGE_LENGTH, load_server
+from crewai_runner.features.mcp.connections import (
+    LIMIT_SECONDS,
+    MAX_MESSAGE_LENGTH,
+    load_server,
+    make_credential_mask,
+)
 from crewai_runner.features.mcp.schemas import McpResourceContent, McpServerContents
 from crewai_runner.features.mcp.service import McpDeps
 
@@ -49,7 +54,7 @@ class McpContentReader:
     ) -> tuple[_Read | None, str | None, TextMask]:
         """Return what was read, or why not, and what hides the credential of the server."""
         binding = await load_server(self._deps, principal, server_id)
-        mask = TextMask(secret.get_secret_value() for secret in binding.headers.values())
+        mask = make_credential_mask(binding)
         connection = McpConnection(binding, self._deps.egress, commands=self._deps.commands)
         try:
             async with asyncio.timeout(LIMIT_SECONDS):

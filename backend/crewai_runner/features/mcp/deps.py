@@ -19,8 +19,7 @@ from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.TOOLS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.CONNECTIONS_WRITE))]
-ToolContentReader = Annotated[McpContentReader, Depends(_contents)]
-Tester = Annotated[Principal, Depends(Requires(Scope.TOOLS_TRY))]
+ToolTester = Annotated[Principal, Depends(Requires(Scope.TOOLS_TRY))]
 Dependencies = Annotated[McpDeps, Depends(Provided(McpDeps))]
 _Tools = Annotated[ToolDeps, Depends(Provided(ToolDeps))]
 
@@ -73,4 +72,5 @@ ConfigTransfer = Annotated[McpConfigTransfer, Depends(_config_transfer, scope="f
 ConfigExport = Annotated[McpConfigTransfer, Depends(_config_export, scope="function")]
 Authorizations = Annotated[McpAuthorizations, Depends(_authorizations)]
 Connector = Annotated[McpConnector, Depends(_connector)]
+ContentReader = Annotated[McpContentReader, Depends(_contents)]
 Tester = Annotated[McpToolTester, Depends(_tester)]

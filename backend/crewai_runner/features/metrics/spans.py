@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from crewai_runner.domain.base_event import Event
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.domain.provider import ProviderType
-from crewai_runner.domain.base_event import Event
 from crewai_runner.domain.run_events import (
     FINAL_EVENT_TYPES,
     AgentCompleted,

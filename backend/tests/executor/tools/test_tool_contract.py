@@ -53,9 +53,7 @@ def connect(tool: str, secret: str | None = None, **options: Any) -> Callable[[s
 
 def bind_api(url: str) -> ToolBinding:
     """A tool of an OpenAPI document: POST with a body, and a bearer token."""
-    sent = ApiArgument(
-        argument="body", name="body", place=ArgumentPlace.BODY, explode=False, is_deep=False
-    )
+    sent = ApiArgument(argument="body", name="body", place=ArgumentPlace.BODY, explode=False, is_deep=False)
     said = {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}
     return ToolBinding(
         name="api:notes/add",

@@ -49,7 +49,7 @@ describe("ContentsCard", () => {
     await user.click(await findByRole("button", { name: "Show" }));
     expect(await findByText("Brews tea.")).toBeVisible();
     expect(getByText("Arguments: kind (required)")).toBeVisible();
-    await user.click(await findByRole("button", { name: "Preview Tea" }));
+    await user.click(await findByRole("button", { name: /Preview/ }));
     expect(await findByText("Green tea.")).toBeVisible();
     expect(await findByText(/Only the first 20,000 characters/)).toBeVisible();
   });

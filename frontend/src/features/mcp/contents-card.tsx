@@ -55,7 +55,7 @@ interface ContentsProps {
 }
 
 function Contents({ contents, onShow }: ContentsProps) {
-  const { problem, resources, prompts } = contents;
+  const { problem, resources = [], prompts = [] } = contents;
   if (problem) {
     return (
       <Alert tone="err" title="The server's lists could not be read" className="m-4">
@@ -71,11 +71,7 @@ function Contents({ contents, onShow }: ContentsProps) {
       {resources.length > 0 && (
         <ul aria-label="Resources" className="divide-y divide-line">
           {resources.map((resource) => (
-            <ResourceRow
-              key={resource.uri}
-              resource={resource}
-              onShow={() => onShow(resource)}
-            />
+            <ResourceRow key={resource.uri} resource={resource} onShow={() => onShow(resource)} />
           ))}
         </ul>
       )}

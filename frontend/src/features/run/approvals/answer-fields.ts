@@ -19,7 +19,7 @@ interface FieldSchema {
   type?: string;
   title?: string;
   description?: string;
-  default?: unknown;
+  default?: string | number | boolean;
   enum?: string[];
   enumNames?: string[];
   items?: FieldSchema;

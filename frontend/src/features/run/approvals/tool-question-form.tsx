@@ -140,7 +140,9 @@ function Choices({ field, value, onChange }: InputProps) {
             onChange(
               field.options
                 .map((one) => one.value)
-                .filter((one) => (one === option.value ? event.target.checked : chosen.includes(one))),
+                .filter((one) =>
+                  one === option.value ? event.target.checked : chosen.includes(one),
+                ),
             )
           }
         />

@@ -177,7 +177,8 @@ const QUESTION_OF = "Question of";
 
 export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.requested">): void {
   const { kind, tool } = event.data;
-  if (kind !== "tool_call" && kind !== "tool_question") builder.pauseTask(event.taskKey ?? "", timeOf(event));
+  if (kind !== "tool_call" && kind !== "tool_question")
+    builder.pauseTask(event.taskKey ?? "", timeOf(event));
   builder.tree.getOrCreate({
     ...builder.contextOf(event),
     id: `approval:${event.data.approvalId}`,
@@ -268,11 +269,7 @@ export function addLogLine(
 }
 
 /** For example "3 of 10: Reading pages". */
-function describeProgress({
-  message,
-  progress,
-  total,
-}: EventOf<"tool.progress">["data"]): string {
+function describeProgress({ message, progress, total }: EventOf<"tool.progress">["data"]): string {
   const done = progress == null ? "" : total == null ? `${progress}` : `${progress} of ${total}`;
   return [done, message].filter(Boolean).join(": ");
 }
