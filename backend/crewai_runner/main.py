@@ -20,6 +20,7 @@ from crewai_runner.features.health.router import LIVENESS, READINESS
 from crewai_runner.features.health.router import router as health
 from crewai_runner.features.identities.router import PUBLIC_PATHS as ISSUER_PATHS
 from crewai_runner.features.knowledge.upload_form import UPLOAD_PATHS as KNOWLEDGE_PATHS
+from crewai_runner.features.mcp.authorization_router import PUBLIC_PATHS as MCP_PATHS
 from crewai_runner.features.mcp_endpoint.router import PREFIX as MCP
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
@@ -134,7 +135,8 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
         app.add_middleware(RateLimitMiddleware, rate=rate, unlimited=[READINESS])
     closed = [settings.api_base_url, AMP, CREWAI_PLUS, MCP, *([] if settings.metrics_public else [METRICS])]
     version = f"{settings.api_base_url}/{LATEST_VERSION}"
-    public = [READINESS, *(version + path for path in (*PUBLIC_PATHS, *SHARED_RUN_PATHS, *ISSUER_PATHS))]
+    paths = (*PUBLIC_PATHS, *SHARED_RUN_PATHS, *ISSUER_PATHS, *MCP_PATHS)
+    public = [READINESS, *(version + path for path in paths)]
     app.add_middleware(AuthMiddleware, protected=closed, optional=public, same_origin=[MCP])
     app.add_middleware(AuditMiddleware)
     app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)

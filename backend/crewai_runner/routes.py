@@ -24,6 +24,7 @@ from crewai_runner.features.identities.router import router as issuer_sign_in
 from crewai_runner.features.insights.router import router as insights
 from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.knowledge.router import router as knowledge
+from crewai_runner.features.mcp.authorization_router import router as mcp_authorizations
 from crewai_runner.features.mcp.router import router as mcp
 from crewai_runner.features.mcp_endpoint.router import router as mcp_endpoint
 from crewai_runner.features.memories.router import router as memories
@@ -66,7 +67,7 @@ EVERYWHERE = problems(
 # Fixed paths before those with a parameter: /workflows/start, /runs/diff.
 PARTS = (
     *(first_version, runs, executions, events, chat, approvals, insights),
-    *(tools, connections, apis, mcp, knowledge, memories),
+    *(tools, connections, apis, mcp, mcp_authorizations, knowledge, memories),
     *(providers, models, workflow_list, workflows, projects, templates, yaml, session, about),
     *(workspaces, workspace, people, invitations, api_keys, me, own_api_keys, own_identities),
     *(sign_in, issuer_sign_in, audit, public_links, shared_runs, egress),

@@ -1,8 +1,9 @@
 """Wait for an asyncio event with a timeout, and for blocking work that may never end."""
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -35,6 +36,22 @@ async def run_in_daemon_thread(work: Callable[[], None]) -> None:
 
     threading.Thread(target=run, name="blocking-work", daemon=True).start()
     await asyncio.shield(asyncio.wrap_future(result))
+
+
+@contextlib.contextmanager
+def paused(limit: asyncio.Timeout) -> Iterator[None]:
+    """Let a time limit of the running loop stand still. Not reentrant."""
+    loop, ends_at = asyncio.get_running_loop(), limit.when()
+    if ends_at is None:
+        yield
+        return
+    left = ends_at - loop.time()
+    limit.reschedule(None)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(RuntimeError):  # its block has ended
+            limit.reschedule(loop.time() + left)
 
 
 def retrieve_error(task: asyncio.Task[Any]) -> None:

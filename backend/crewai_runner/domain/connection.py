@@ -76,7 +76,7 @@ class ConnectionOptions(ApiModel):
     username: str | None = Field(
         None,
         pattern=r"^[!-9;-~]{1,200}$",
-        description="The user, without a colon: for `basic`, `oauth` (the client), databases and mails.",
+        description="The user, without a colon: for `basic`, `oauth` (the client), databases and email.",
     )
     methods: list[HttpMethod] = Field(
         default_factory=lambda: [HttpMethod.GET],
@@ -92,12 +92,12 @@ class ConnectionOptions(ApiModel):
         ConnectionTls.VERIFY, description="How a database or mail server is connected to."
     )
     sender: str | None = Field(
-        None, max_length=254, description="For `smtp`: the address that mails are from."
+        None, max_length=254, description="For `smtp`: the address that emails are from."
     )
     recipients: list[Recipient] = Field(
         default_factory=list,
         max_length=100,
-        description="For `smtp`: who may receive mails, as addresses or as domains such as `@example.com`.",
+        description="For `smtp`: who may receive emails, as addresses or as domains such as `@example.com`.",
     )
 
 

@@ -137,6 +137,14 @@ class ToolStartedData(ApiModel):
     arguments: Any | None = None
 
 
+class ToolProgressData(ApiModel):
+    tool: str
+    tool_call_id: str
+    message: str = Field("", description="A line of the tool's server.")
+    progress: float | None = Field(None, description="Counts up to `total`, in units of the tool's choice.")
+    total: float | None = None
+
+
 class ToolCompletedData(ApiModel):
     tool: str
     tool_call_id: str
@@ -205,7 +213,7 @@ class MessageClosedData(ApiModel):
     status: Literal["undelivered", "unanswered"]
 
 
-ApprovalKind = Literal["review", "question", "tool_call"]
+ApprovalKind = Literal["review", "question", "tool_call", "tool_question"]
 
 
 class ApprovalRequestedData(ApiModel):
@@ -213,11 +221,11 @@ class ApprovalRequestedData(ApiModel):
     kind: ApprovalKind = Field(
         "review",
         description="`question`: the code of a project asks for an answer. `tool_call`: an agent wants to "
-        "call a tool; the run goes on with its other tasks.",
+        "call a tool. `tool_question`: a tool asks during a call; the run goes on with its other tasks.",
     )
-    prompt: str = Field("", description="What the code asks.")
+    prompt: str = Field("", description="What the code or the tool asks.")
     output: str
-    tool: str | None = Field(None, description="With `tool_call`: the tool.")
+    tool: str | None = Field(None, description="With `tool_call` and `tool_question`: the tool.")
     tool_call_id: Identifier | None = Field(None, description="As in `tool.started`.")
     arguments: dict[str, Any] | None = Field(None, description="Those that the agent wants to call it with.")
 
@@ -227,7 +235,9 @@ class ApprovalResolvedData(ApiModel):
     action: Literal["approve", "reject", "revise", "answer"]
     feedback: str | None = Field(None, description="The feedback, or the answer to a question.")
     by: Identifier
-    edited_arguments: dict[str, Any] | None = Field(None, description="Those that replace the agent's.")
+    edited_arguments: dict[str, Any] | None = Field(
+        None, description="Those that replace the agent's, or the answer to a tool's question."
+    )
     for_run: bool = Field(False, description="The later calls of the tool in this run are allowed as well.")
 
 

@@ -3,25 +3,12 @@
 Every class has its own `type`; together they form the discriminated union `RunEvent`.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from crewai_runner.core.api_model import ApiModel
-from crewai_runner.core.clock import now
-from crewai_runner.core.outside_values import Identifier
 from crewai_runner.domain import run_event_payloads as payloads
-
-
-class Event(ApiModel):
-    """The fields of every event. `seq` counts from 1 per run without gaps; 0 means not stored."""
-
-    seq: int = 0
-    run_id: str = ""
-    at: datetime = Field(default_factory=now)
-    task_key: Identifier | None = None
-    agent: Identifier | None = None
+from crewai_runner.domain.base_event import Event
 
 
 class RunQueued(Event):
@@ -141,6 +128,13 @@ class LlmFailed(Event):
 class ToolStarted(Event):
     type: Literal["tool.started"] = "tool.started"
     data: payloads.ToolStartedData
+
+
+class ToolProgressed(Event):
+    """What a tool reports while it runs; not every report becomes an event."""
+
+    type: Literal["tool.progress"] = "tool.progress"
+    data: payloads.ToolProgressData
 
 
 class ToolCompleted(Event):
@@ -271,6 +265,7 @@ RunEvent = Annotated[
     | LlmCompleted
     | LlmFailed
     | ToolStarted
+    | ToolProgressed
     | ToolCompleted
     | ToolFailed
     | DelegationStarted

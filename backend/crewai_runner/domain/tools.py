@@ -74,7 +74,7 @@ class SendEmailArguments(BaseModel):
     )
     to: list[str] = Field(min_length=1, max_length=20, description="The addresses of the recipients.")
     subject: str = Field(min_length=1, max_length=200, description="One line.")
-    text: str = Field(min_length=1, max_length=100_000, description="The mail as plain text.")
+    text: str = Field(min_length=1, max_length=100_000, description="The email as plain text.")
 
 
 _Path = Annotated[
@@ -218,8 +218,8 @@ TOOLS: Mapping[str, ToolDescription] = MappingProxyType(
             ),
             _tool(
                 "send_email",
-                "Send an e-mail",
-                "Sends an e-mail as plain text to recipients that the connection allows.",
+                "Send an email",
+                "Sends an email as plain text to recipients that the connection allows.",
                 writes=True,
                 purpose=ConnectionPurpose.EMAIL,
             ),

@@ -9,7 +9,8 @@ from typing import Any
 class ToolRequest:
     """A call that a person must allow. `key` recognises it in a later attempt of the run.
 
-    `parameters` is the JSON Schema of the tool's arguments.
+    `parameters` is the JSON Schema of the tool's arguments; with `question`, that of the answer to what the
+    tool asks during a call.
     """
 
     key: str
@@ -19,6 +20,15 @@ class ToolRequest:
     agent: str | None = None
     tool_call_id: str | None = None
     parameters: dict[str, Any] | None = None
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolQuestion:
+    """What a tool asks a person during a call. `parameters` is the JSON Schema of the answer, an object."""
+
+    text: str
+    parameters: dict[str, Any]
 
 
 class ToolAction(StrEnum):
@@ -29,7 +39,10 @@ class ToolAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolDecision:
-    """`arguments` replace those of the request. `for_run` allows the later calls of the tool as well."""
+    """`arguments` replace those of the request, or are the answer to its question.
+
+    `for_run` allows the later calls of the tool as well.
+    """
 
     action: ToolAction
     arguments: dict[str, Any] | None = None

@@ -11,9 +11,11 @@ from crewai_runner.executor.tools.runner import ToolEgress
 from crewai_runner.executor.tools.runners import make_runners
 from crewai_runner.features.apis.service import HttpApiSource
 from crewai_runner.features.connections.service import ConnectionDeps
+from crewai_runner.features.mcp.oauth.client_document import find_document_url
 from crewai_runner.features.mcp.service import McpDeps, McpToolSource
 from crewai_runner.features.tools.builtin_source import BuiltinSource
 from crewai_runner.features.tools.service import ToolDeps, ToolRegistry
+from crewai_runner.http.version_alias import LATEST_VERSION
 from crewai_runner.wiring.adapters import make_mcp_commands, make_tool_egress
 
 
@@ -36,7 +38,17 @@ class ToolParts:
         runners = make_runners(commands)
         pages = make_tool_egress(settings)
         self.deps = ToolDeps(sessions, self.registry, runners, ToolEgress(pages, egress), mask)
-        self._mcp = McpDeps(sessions, cipher, mask, egress, public_url=settings.public_url, commands=commands)
+        self._mcp = McpDeps(
+            sessions,
+            cipher,
+            mask,
+            egress,
+            public_url=settings.public_url,
+            client_document_url=find_document_url(
+                settings.public_url, f"{settings.api_base_url}/{LATEST_VERSION}"
+            ),
+            commands=commands,
+        )
 
     @property
     def factories(self) -> Mapping[type, Callable[[], object]]:

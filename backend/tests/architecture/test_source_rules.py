@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.identities.router import PUBLIC_PATHS as ISSUER_PATHS
+from crewai_runner.features.mcp.authorization_router import PUBLIC_PATHS as MCP_PATHS
 from crewai_runner.features.people.sign_in_router import PUBLIC_PATHS
 from crewai_runner.features.public_links.router import SHARED_RUN_PATHS
 from crewai_runner.routes import include_api
@@ -73,7 +74,7 @@ def test_every_endpoint_declares_its_scope() -> None:
     ]
 
     assert len(routes) > 40
-    assert set(without_scope) == {*PUBLIC_PATHS, *ISSUER_PATHS, *SHARED_RUN_PATHS}
+    assert set(without_scope) == {*PUBLIC_PATHS, *ISSUER_PATHS, *SHARED_RUN_PATHS, *MCP_PATHS}
 
 
 def list_routes(router: APIRouter) -> Iterator[BaseRoute]:

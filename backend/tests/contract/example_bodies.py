@@ -110,6 +110,7 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
         ("POST", f"{V1}/mcp/import/config"): {
             "config": {"mcpServers": {"Imported": {"url": "http://127.0.0.1:9/mcp"}}}
         },
+        ("POST", f"{V1}/mcp/servers/{{mcp_server_id}}/contents/read"): {"uri": "file:///tea.txt"},
         ("POST", f"{V1}/mcp/tools/test"): {"tool": "mcp:known/add", "arguments": {"a": 1}},
         ("POST", f"{V1}/session"): {"remember": True},
         ("PATCH", f"{V1}/models/{{model_id}}"): {"model": {k: v for k, v in model.items() if k != "type"}},

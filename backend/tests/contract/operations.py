@@ -16,7 +16,7 @@ PROTECTED = [
     (method, path)
     for method, path, _ in OPERATIONS
     if path.startswith(("/api/", "/amp/", "/crewai_plus/", "/mcp"))
-    and not path.startswith(("/api/v1/sign-in", "/api/v1/shared-run"))
+    and not path.startswith(("/api/v1/sign-in", "/api/v1/shared-run", "/api/v1/mcp/client-metadata"))
 ]
 
 

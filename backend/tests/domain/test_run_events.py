@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crewai_runner.domain import run_events
+from crewai_runner.domain.base_event import Event
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import StopReceipt
-from crewai_runner.domain.run_events import FINAL_EVENT_TYPES, RUN_EVENT, Event
+from crewai_runner.domain.run_events import FINAL_EVENT_TYPES, RUN_EVENT
 from crewai_runner.domain.usage import Cost, Usage
 
 CLASSES: list[type[Event]] = [
@@ -68,7 +69,7 @@ class TestRunEvent:
     def test_types_are_unique(self) -> None:
         types = [type_of(kind) for kind in KINDS]
 
-        assert len(set(types)) == len(types) == 43
+        assert len(set(types)) == len(types) == 44
         assert all(kind.model_fields["type"].annotation is not NoneType for kind in KINDS)
 
     def test_types_are_noun_dot_verb_and_fit_the_column(self) -> None:

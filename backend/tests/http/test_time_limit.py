@@ -206,6 +206,8 @@ class TestTimeLimit:
             "/tools/try",
             "/mcp/tools/test",
             "/mcp/servers/{mcp_server_id}/connect",
+            "/mcp/servers/{mcp_server_id}/contents",
+            "/mcp/servers/{mcp_server_id}/contents/read",
             "/mcp/servers/{mcp_server_id}/authorize",
             "/mcp/authorizations/finish",
             "/crewai_plus/api/v1/crews/zip",

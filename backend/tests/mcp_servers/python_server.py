@@ -1,8 +1,10 @@
 """A server written with the Python library; runs in an environment of its own, with either line of it."""
 
 import sys
+from typing import Annotated
 
 import anyio
+from pydantic import BaseModel
 
 try:
     from mcp.server.mcpserver import Context, MCPServer
@@ -11,6 +13,11 @@ except ImportError:
     from mcp.server.fastmcp import Context
     from mcp.server.fastmcp import FastMCP as MCPServer
     from mcp.server.fastmcp.exceptions import ToolError
+
+try:
+    from mcp.server.mcpserver import Elicit, Resolve
+except ImportError:
+    Elicit = Resolve = None
 
 server = MCPServer("example")
 events: list[str] = []
@@ -45,6 +52,44 @@ async def wait() -> str:
 def list_events() -> str:
     """List what happened."""
     return ",".join(events) or "nothing"
+
+
+class Size(BaseModel):
+    """What a person is asked for."""
+
+    size: int
+
+
+async def ask_size() -> "Elicit[Size]":
+    return Elicit("Which size?", Size)
+
+
+if Resolve is None:
+
+    @server.tool()
+    async def order(ctx: Context) -> str:
+        """Order something of a size."""
+        answer = await ctx.elicit("Which size?", Size)
+        return f"size {answer.data.size}" if answer.action == "accept" else answer.action
+
+else:
+
+    @server.tool()
+    async def order(size: Annotated[Size, Resolve(ask_size)]) -> str:
+        """Order something of a size."""
+        return f"size {size.size}"
+
+
+@server.resource("text://tea")
+def tea() -> str:
+    """About tea."""
+    return "Green tea."
+
+
+@server.prompt()
+def brew(kind: str) -> str:
+    """Brew tea."""
+    return f"Brew {kind} tea."
 
 
 @server.tool()

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,9 +14,12 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.mcp_commands import McpCommand
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.executor.mcp.binding import McpServerBinding
-from crewai_runner.executor.mcp.connection import McpConnection, Notice
+from crewai_runner.executor.mcp.connection import McpConnection
+from crewai_runner.executor.mcp.contents import list_contents, read_resource
+from crewai_runner.executor.mcp.listener import Notice
 from crewai_runner.executor.mcp.tool_result import ToolFailed, read_tool_result
 from crewai_runner.executor.projects.mcp_commands import SandboxedCommands
+from crewai_runner.executor.tool_requests import ToolQuestion
 from tests.features.mcp.conftest import add_server, approve_all, connect
 from tests.support.harness import ON_SQLITE
 
@@ -101,6 +105,32 @@ class TestPythonServers:
 
         assert "cancelled" in events
         assert seconds < 1.0
+
+    async def test_question_during_a_call(self, python_server: str) -> None:
+        asked: list[ToolQuestion] = []
+
+        async def answer(question: ToolQuestion) -> dict[str, Any]:
+            asked.append(question)
+            return {"size": 3}
+
+        async with connected(python_server) as connection:
+            result = await connection.call_tool("order", {}, None, answer)
+
+        assert read_tool_result(result) == "size 3"
+        [question] = asked
+        assert (question.text, question.parameters["properties"]["size"]["type"]) == (
+            "Which size?",
+            "integer",
+        )
+
+    async def test_resources_and_prompts(self, python_server: str) -> None:
+        async with connected(python_server) as connection:
+            contents = await list_contents(connection)
+            text = await read_resource(connection, "text://tea")
+
+        assert [resource.uri for resource in contents.resources] == ["text://tea"]
+        assert [(prompt.name, prompt.arguments[0].name) for prompt in contents.prompts] == [("brew", "kind")]
+        assert text.text == "Green tea."
 
     async def test_parallel_calls(self, python_server: str) -> None:
         async with connected(python_server) as connection:

@@ -60,6 +60,8 @@ class ScriptedMcpServer:
     documents: dict[str, Any] = field(default_factory=dict)
     """What GET requests find, by path."""
     gets: list[str] = field(default_factory=list)
+    other_results: dict[str, Message] = field(default_factory=dict)
+    """Results of requests that are not about tools, by method."""
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -113,6 +115,8 @@ class ScriptedMcpServer:
                     "serverInfo": {"name": "scripted", "version": "1"},
                 }
             }
+        if method in self.other_results:
+            return base | {"result": self.other_results[method]}
         if method == "tools/list":
             return base | {"result": self._page(message)}
         if method == "tools/call":

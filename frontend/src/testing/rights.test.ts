@@ -106,6 +106,8 @@ const GUARDS: Record<string, string[]> = {
     "features/mcp/tools-card.tsx",
     "features/mcp/tool-row.tsx",
   ],
+  "POST /api/v1/mcp/servers/{mcp_server_id}/contents": ["features/mcp/contents-card.tsx"],
+  "POST /api/v1/mcp/servers/{mcp_server_id}/contents/read": ["features/mcp/contents-card.tsx"],
   "POST /api/v1/mcp/servers/{mcp_server_id}/authorize": ["features/mcp/authorization-card.tsx"],
   "POST /api/v1/mcp/authorizations/finish": ["app/guarded-pages.ts"],
   "POST /api/v1/mcp/import/config": ["features/mcp/mcp-servers-page.tsx"],

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import itertools
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,12 +12,13 @@ import httpx
 from crewai_runner.core.answer_limits import MEGABYTE, AnswerLimits
 from crewai_runner.core.egress import EgressPolicy, UrlRefused, guarded_client
 from crewai_runner.domain.mcp_server import McpEra
-from crewai_runner.domain.mcp_tools import MAX_TOOLS, McpTool, clean_text, read_tools
+from crewai_runner.domain.mcp_tools import MAX_TOOLS, McpTool, read_tools
 from crewai_runner.executor.mcp import wire
 from crewai_runner.executor.mcp.binding import McpServerBinding
 from crewai_runner.executor.mcp.commands import CommandStarter, NoCommands
 from crewai_runner.executor.mcp.exchange import Exchange, Message
 from crewai_runner.executor.mcp.failures import (
+    InputRequired,
     ListTooLarge,
     McpFailure,
     RequestRejected,
@@ -26,28 +26,14 @@ from crewai_runner.executor.mcp.failures import (
     WrongEra,
 )
 from crewai_runner.executor.mcp.http_exchange import HttpExchange, Trace, find_rejection
+from crewai_runner.executor.mcp.listener import OnNotice, RequestListener
+from crewai_runner.executor.mcp.questions import MAX_QUESTIONS, CallQuestions, OnQuestion
 from crewai_runner.executor.mcp.stdio_exchange import StdioExchange
 
 CONNECT_SECONDS = 10.0
 MAX_PAGES = 20
 LIMITS = AnswerLimits(max_bytes=8 * MEGABYTE, max_line_bytes=8 * MEGABYTE)
 MAX_CURSOR_LENGTH = 4096
-MAX_NOTICE_LENGTH = 500
-MAX_PROGRESS = 1e15
-MAX_NOTICES = 200
-"""Notifications that are passed on during one request; a server may send any number of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a server says while it carries out a request: progress or a log line."""
-
-    text: str
-    progress: float | None = None
-    total: float | None = None
-
-
-OnNotice = Callable[[Notice], None]
 _Opening = Callable[[], Awaitable[McpEra]]
 
 
@@ -92,24 +78,47 @@ class McpConnection:
         async with _deadline(CONNECT_SECONDS * 2, self._exchange.host):
             return read_tools(await self._list_pages("tools/list", "tools"))
 
+    async def list_entries(self, method: str, member: str) -> list[object]:
+        """Return the entries of another list of the server, as it sends them. Raises like `list_tools`."""
+        async with _deadline(CONNECT_SECONDS * 2, self._exchange.host):
+            return await self._list_pages(method, member)
+
     async def call_tool(
-        self, name: str, arguments: Mapping[str, Any], on_notice: OnNotice | None = None
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        on_notice: OnNotice | None = None,
+        on_question: OnQuestion | None = None,
     ) -> dict[str, Any]:
         """Call a tool and return its result as the server sent it.
+
+        `on_question` asks a person what the server wants to know; without it every question is declined.
 
         Cancelling, and the end of the binding's `timeout_seconds`, cancel the call at the server.
         Raises McpFailure; only with `may_have_run` false may the call be sent again.
         """
         params = {"name": name, "arguments": dict(arguments)}
-        async with _deadline(self._binding.timeout_seconds, self._exchange.host, may_have_run=True):
-            return await self.request("tools/call", params, on_notice)
+        seconds, host = self._binding.timeout_seconds, self._exchange.host
+        async with _deadline(seconds, host, may_have_run=True) as limit:
+            questions = CallQuestions(on_question, limit)
+            for _ in range(MAX_QUESTIONS + 1):
+                result = await self.request("tools/call", params, on_notice, questions)
+                if result.get("resultType") != "input_required":
+                    return result
+                answers = await questions.answer_all(result, host)
+                params = {"name": name, "arguments": dict(arguments)} | answers
+            raise InputRequired(f"{host} does not stop asking questions.")
 
     async def request(
-        self, method: str, params: Mapping[str, Any], on_notice: OnNotice | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        on_notice: OnNotice | None = None,
+        questions: CallQuestions | None = None,
     ) -> dict[str, Any]:
         """Send a request and return its result. Raises McpFailure, UrlRefused."""
         assert self.era is not None  # noqa: S101
-        return await self._send(self.era, method, params, on_notice)
+        return await self._send(self.era, method, params, on_notice, questions)
 
     async def close(self) -> None:
         """End the session and close the connection."""
@@ -169,11 +178,16 @@ class McpConnection:
         return entries
 
     async def _send(
-        self, era: McpEra, method: str, params: Mapping[str, Any], on_notice: OnNotice | None = None
+        self,
+        era: McpEra,
+        method: str,
+        params: Mapping[str, Any],
+        on_notice: OnNotice | None = None,
+        questions: CallQuestions | None = None,
     ) -> dict[str, Any]:
         request_id = next(self._ids)
         request = wire.make_request(era, request_id, method, params, wants_progress=on_notice is not None)
-        listener = _Listener(on_notice, self._reply)
+        listener = RequestListener(self._send_quietly, on_notice, questions)
         try:
             answer, headers = await self._exchange.ask(
                 request, self._headers(era, request), listener.on_message
@@ -186,6 +200,8 @@ class McpConnection:
             if rejection is None:
                 raise
             answer, headers = rejection, httpx.Headers()
+        finally:
+            listener.close()
         if method == "initialize":
             self._session_id = headers.get("mcp-session-id")
         return wire.read_result(answer, self._exchange.host)
@@ -208,9 +224,6 @@ class McpConnection:
         except (McpFailure, UrlRefused, TimeoutError):
             return
 
-    async def _reply(self, request: Message) -> None:
-        await self._send_quietly(wire.make_reply(request))
-
     async def _notify(self, message: Message) -> None:
         await self._exchange.send(message, self._headers(McpEra.HANDSHAKE, message))
 
@@ -229,50 +242,13 @@ def _make_exchange(
     return HttpExchange(client, binding.url, headers, trace)
 
 
-class _Listener:
-    """Reads what a server sends before the answer, as far as the caller wants to know it."""
-
-    def __init__(self, on_notice: OnNotice | None, reply: Callable[[Message], Awaitable[None]]) -> None:
-        self._on_notice, self._reply = on_notice, reply
-        self._left = MAX_NOTICES
-
-    async def on_message(self, message: Message) -> None:
-        self._left -= 1
-        if self._left < 0:
-            return
-        if "id" in message and "method" in message:
-            await self._reply(message)
-        elif self._on_notice is not None and (notice := read_notice(message)) is not None:
-            self._on_notice(notice)
-
-
-def read_notice(message: Mapping[str, Any]) -> Notice | None:
-    """Return the progress or log line in a notification, None for other messages."""
-    params = message.get("params")
-    if not isinstance(params, dict):
-        return None
-    if message.get("method") == "notifications/progress":
-        text = params.get("message")
-        shown = clean_text(text, MAX_NOTICE_LENGTH) if isinstance(text, str) else ""
-        return Notice(shown, _read_number(params.get("progress")), _read_number(params.get("total")))
-    if message.get("method") == "notifications/message":
-        line = params.get("data")
-        text = line if isinstance(line, str) else json.dumps(line)[: MAX_NOTICE_LENGTH * 2]
-        return Notice(clean_text(text, MAX_NOTICE_LENGTH))
-    return None
-
-
-def _read_number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < MAX_PROGRESS else None
-
-
 @contextlib.asynccontextmanager
-async def _deadline(seconds: float, host: str, *, may_have_run: bool = False) -> AsyncIterator[None]:
+async def _deadline(
+    seconds: float, host: str, *, may_have_run: bool = False
+) -> AsyncIterator[asyncio.Timeout]:
     try:
-        async with asyncio.timeout(seconds):
-            yield
+        async with asyncio.timeout(seconds) as limit:
+            yield limit
     except TimeoutError as error:
         raise ServerUnreachable(
             f"{host} did not answer within {seconds:g} seconds.", may_have_run=may_have_run

@@ -53,4 +53,4 @@ class ToolChanged(McpFailure):
 
 
 class InputRequired(McpFailure):
-    """The tool asks a question to a person, which is not supported."""
+    """The tool asks for something during a call that it does not get."""

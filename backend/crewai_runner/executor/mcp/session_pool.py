@@ -1,15 +1,16 @@
 """Connections to MCP servers, kept open between calls and shared by the runs of a process."""
 
 import asyncio
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.executor.mcp.binding import McpServerBinding
 from crewai_runner.executor.mcp.commands import CommandStarter
-from crewai_runner.executor.mcp.connection import McpConnection, OnNotice
+from crewai_runner.executor.mcp.connection import McpConnection
 from crewai_runner.executor.mcp.failures import (
     McpFailure,
     ServerBusy,
@@ -18,6 +19,8 @@ from crewai_runner.executor.mcp.failures import (
     ToolChanged,
     WrongEra,
 )
+from crewai_runner.executor.mcp.listener import OnNotice
+from crewai_runner.executor.mcp.questions import OnQuestion
 
 IDLE_SECONDS = 120.0
 LIST_SECONDS = 60.0
@@ -68,6 +71,7 @@ class McpSessionPool:
         digest: str,
         arguments: Mapping[str, Any],
         on_notice: OnNotice | None = None,
+        on_question: OnQuestion | None = None,
     ) -> dict[str, Any]:
         """Call a tool if the server still describes it as approved (`digest`).
 
@@ -79,7 +83,8 @@ class McpSessionPool:
             entry = self._entries[binding.pool_key] = _Entry(self._make_connection(binding))
         entry.users += 1
         try:
-            return await self._call(entry, binding, tool, digest, arguments, on_notice)
+            call = functools.partial(entry.connection.call_tool, tool, arguments, on_notice, on_question)
+            return await self._call(entry, binding, tool, digest, call)
         finally:
             entry.users -= 1
             entry.used_at = time.monotonic()
@@ -99,15 +104,14 @@ class McpSessionPool:
         binding: McpServerBinding,
         tool: str,
         digest: str,
-        arguments: Mapping[str, Any],
-        on_notice: OnNotice | None,
+        call: Callable[[], Awaitable[dict[str, Any]]],
     ) -> dict[str, Any]:
         failures, session = 0, 0
         while True:
             try:
                 session = await entry.prepare()
                 _check_digest(entry, binding, tool, digest)
-                return await entry.connection.call_tool(tool, arguments, on_notice)
+                return await call()
             except McpFailure as failure:
                 if isinstance(failure, SessionEnded | WrongEra) and entry.opened == session:
                     entry.is_open = False

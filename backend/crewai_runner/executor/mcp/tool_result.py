@@ -21,7 +21,7 @@ def read_tool_result(result: Mapping[str, Any]) -> str:
     Raises ToolFailed when the tool reports an error, InputRequired when it asks a question.
     """
     if result.get("resultType") == "input_required":
-        raise InputRequired("The tool asks a question to a person, which is not supported.")
+        raise InputRequired("The tool asks a question, and no one can answer here.")
     blocks = result.get("content")
     parts = list(_read_blocks(blocks if isinstance(blocks, list) else []))
     structured = result.get("structuredContent")

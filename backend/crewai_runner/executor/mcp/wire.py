@@ -15,7 +15,7 @@ STATELESS_VERSION = "2026-07-28"
 METHOD_NOT_FOUND = -32601
 UNSUPPORTED_VERSION = -32022
 CLIENT: Mapping[str, str] = {"name": "crewai-runner", "version": "1"}
-CAPABILITIES: Mapping[str, Any] = {}
+CAPABILITIES: Mapping[str, Any] = {"elicitation": {"form": {}}}
 """Fixed: what some servers list depends on what the client can do."""
 MAX_MESSAGE_LENGTH = 500
 _ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}

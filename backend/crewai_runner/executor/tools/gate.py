@@ -18,7 +18,13 @@ from typing import Any
 
 from crewai_runner.executor.run_control import RunControl
 from crewai_runner.executor.tool_binding import ToolBinding, ToolEffect
-from crewai_runner.executor.tool_requests import ToolAction, ToolDecision, ToolRequest, ToolResult
+from crewai_runner.executor.tool_requests import (
+    ToolAction,
+    ToolDecision,
+    ToolQuestion,
+    ToolRequest,
+    ToolResult,
+)
 from crewai_runner.executor.tools.runner import CallOrigin, ToolCallFailed
 
 CHECK_SECONDS = 0.5
@@ -88,6 +94,21 @@ class ToolGate:
             arguments = await self._ask(binding, key, arguments, origin)
         self._count(binding)
         return Admission(key, arguments)
+
+    async def ask_question(
+        self, binding: ToolBinding, question: ToolQuestion, origin: CallOrigin
+    ) -> dict[str, Any] | None:
+        """Ask a person what a tool wants to know during a call; None if they refuse to answer.
+
+        A later attempt gets the same answer. Raises ToolWaitOver and ToolRequestExpired.
+        """
+        key = self._make_key(binding, {"question": question.text, "form": question.parameters}, origin)
+        where = (origin.task_key, origin.agent, origin.tool_call_id)
+        request = ToolRequest(key, binding.name, {}, *where, dict(question.parameters), question.text)
+        decision = await self._wait(request, self.control.ask_for_tool(request))
+        if decision.action is ToolAction.EXPIRED:
+            raise ToolRequestExpired(request)
+        return None if decision.action is ToolAction.DENY else decision.arguments or {}
 
     async def record(self, binding: ToolBinding, admission: Admission, result: str) -> None:
         """Store the result of a call that writes, before the model sees it."""

@@ -7,9 +7,18 @@ from typing import Any, Protocol
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.executor.run_files import RunFiles
 from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.executor.tool_requests import ToolQuestion
+from crewai_runner.executor.tools.progress import OnProgress
 
 SearchKnowledge = Callable[[str, int], Awaitable[list[str]]]
 """Returns pieces of text for a query, best first, at most a number of them."""
+
+
+AskPerson = Callable[[ToolQuestion], Awaitable[dict[str, Any] | None]]
+"""Returns the answer of a person, None if they refuse to answer. The time limit stands still meanwhile.
+
+What it raises must end the call.
+"""
 
 
 class ToolCallFailed(Exception):
@@ -45,6 +54,10 @@ class ToolContext:
     """The files of the run; None outside of a run."""
     search_knowledge: SearchKnowledge | None = None
     """Searches the knowledge of the workflow; None if it has none."""
+    on_progress: OnProgress | None = None
+    """Receives what the tool reports while it runs; None if it is not shown to anyone."""
+    ask_person: AskPerson | None = None
+    """None where no one can answer, such as when a person tries a tool."""
 
 
 class ToolRunner(Protocol):

@@ -42,14 +42,14 @@ class MailServer:
     recipients: Sequence[str]
 
     def allows(self, address: str) -> bool:
-        """Return whether mails may be sent to an address."""
+        """Return whether emails may be sent to an address."""
         domain = f"@{address.rpartition('@')[2]}"
         allowed = {recipient.lower() for recipient in self.recipients}
         return address.lower() in allowed or domain.lower() in allowed
 
 
 async def send_email(binding: ToolBinding, arguments: dict[str, Any], context: ToolContext) -> str:
-    """Send one mail; return who it was sent to."""
+    """Send one email; return who it was sent to."""
     name, config, password = choose_connection(binding, arguments.get("connection"))
     server = read_mail_server(name, config["base_url"], config, password)
     recipients = _check_recipients(server, arguments["to"])
@@ -57,7 +57,7 @@ async def send_email(binding: ToolBinding, arguments: dict[str, Any], context: T
     async with _connect(server, context.egress.connections) as client:
         refused, _ = await client.send_message(message, sender=server.sender, recipients=recipients)
     accepted = [address for address in recipients if address not in refused]
-    text = f"The mail was sent to {', '.join(accepted)}."
+    text = f"The email was sent to {', '.join(accepted)}."
     return f"{text} The server refused: {', '.join(sorted(refused))}." if refused else text
 
 
@@ -89,7 +89,7 @@ def _check_recipients(server: MailServer, addresses: Sequence[str]) -> list[str]
         if not server.allows(address):
             allowed = ", ".join(server.recipients)
             raise ToolCallFailed(
-                f"The connection {server.name} does not allow mails to {address}; it allows {allowed}."
+                f"The connection {server.name} does not allow emails to {address}; it allows {allowed}."
             )
     return recipients
 
@@ -167,4 +167,4 @@ def _describe(server: MailServer, error: Exception, cause: Exception | None) -> 
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         reasons = "; ".join(f"{one.recipient}: {one.message}" for one in error.recipients)
         return ToolCallFailed(f"{server.name} refused the recipients: {reasons}")
-    return ToolCallFailed(f"The mail server {server.name} did not take the mail: {error}")
+    return ToolCallFailed(f"The mail server {server.name} did not take the email: {error}")

@@ -35,6 +35,7 @@ _COLUMNS = (
     _APPROVALS.output,
     _APPROVALS.tool,
     _APPROVALS.arguments,
+    _APPROVALS.parameters,
     _APPROVALS.edited_arguments,
     _APPROVALS.for_run,
     _APPROVALS.state,

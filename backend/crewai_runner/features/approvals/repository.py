@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.tables.people import PersonRow
 from crewai_runner.db.tables.runs import ApprovalRow
+from crewai_runner.features.approvals.rules import TOOL_KINDS
 
-_HOLDS = ApprovalRow.kind != "tool_call"
+_HOLDS = ApprovalRow.kind.not_in(TOOL_KINDS)
 
 
 class ApprovalRepository:
@@ -48,9 +49,9 @@ class ApprovalRepository:
         return await self._session.scalar(query.limit(1))
 
     async def get_tool_call(self, run_id: str, key: str) -> ApprovalRow | None:
-        """Return the latest request for a call of a tool."""
+        """Return the latest request for a call of a tool, or of its question."""
         query = select(ApprovalRow).where(
-            ApprovalRow.run_id == run_id, ApprovalRow.question_hash == key, ApprovalRow.kind == "tool_call"
+            ApprovalRow.run_id == run_id, ApprovalRow.question_hash == key, ApprovalRow.kind.in_(TOOL_KINDS)
         )
         return await self._session.scalar(query.order_by(ApprovalRow.id.desc()).limit(1))
 
@@ -65,9 +66,9 @@ class ApprovalRepository:
         return await self._session.scalar(query.limit(1)) is not None
 
     async def lock_open_tool_calls(self, run_id: str) -> Sequence[ApprovalRow]:
-        """Return the open requests of a run for calls of tools, locked."""
+        """Return the open requests of a run for calls of tools, and their questions, locked."""
         query = select(ApprovalRow).where(
-            ApprovalRow.run_id == run_id, ApprovalRow.state == "open", ApprovalRow.kind == "tool_call"
+            ApprovalRow.run_id == run_id, ApprovalRow.state == "open", ApprovalRow.kind.in_(TOOL_KINDS)
         )
         query = query.order_by(ApprovalRow.id).with_for_update().execution_options(populate_existing=True)
         return (await self._session.scalars(query)).all()

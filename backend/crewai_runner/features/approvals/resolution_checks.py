@@ -18,12 +18,14 @@ from crewai_runner.features.approvals.errors import (
     EditedOutputInvalid,
     FeedbackMissing,
 )
+from crewai_runner.features.approvals.rules import TOOL_KINDS
 from crewai_runner.features.approvals.schemas import ApprovalResolve, ApprovalState
 
 _ACTIONS = {
     "review": ("approve", "revise", "reject"),
     "question": ("answer", "reject"),
     "tool_call": ("approve", "reject"),
+    "tool_question": ("approve", "reject"),
 }
 
 
@@ -51,24 +53,34 @@ def check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> None
         raise FeedbackMissing("`answer` is required with the action `answer`, and only allowed with it.")
     if resolution.action == "revise" and not (resolution.feedback or "").strip():
         raise FeedbackMissing("`revise` requires `feedback` that tells the agent what to change.")
-    is_call = approval.kind == "tool_call"
-    if not is_call and (resolution.arguments is not None or resolution.for_run):
-        raise FeedbackMissing("`arguments` and `forRun` are only allowed for the call of a tool.")
-    if is_call and resolution.action != "approve" and resolution.arguments is not None:
-        raise FeedbackMissing("`arguments` are only allowed with `approve`.")
-    if is_call and resolution.edited is not None:
-        raise FeedbackMissing("Send `arguments` to change those of the call; `edited` is for outputs.")
+    _check_tool_resolution(approval, resolution)
     if resolution.edited is not None and resolution.action != "approve":
         raise FeedbackMissing("`edited` is only allowed with `approve`; send `feedback` to revise.")
 
 
+def _check_tool_resolution(approval: ApprovalRow, resolution: ApprovalResolve) -> None:
+    """Check what only requests of tools have, and what they do not have. Raises FeedbackMissing."""
+    is_call = approval.kind in TOOL_KINDS
+    if not is_call and (resolution.arguments is not None or resolution.for_run):
+        raise FeedbackMissing("`arguments` and `forRun` are only allowed for the call of a tool.")
+    if approval.kind == "tool_question" and resolution.for_run:
+        raise FeedbackMissing("`forRun` is only allowed for the call of a tool, not for its question.")
+    if is_call and resolution.action != "approve" and resolution.arguments is not None:
+        raise FeedbackMissing("`arguments` are only allowed with `approve`.")
+    if is_call and resolution.edited is not None:
+        raise FeedbackMissing("Send `arguments` to change those of the call; `edited` is for outputs.")
+
+
 def check_edited_arguments(approval: ApprovalRow, arguments: Mapping[str, Any]) -> None:
-    """Raise EditedArgumentsInvalid unless the tool can be called with these arguments."""
+    """Raise EditedArgumentsInvalid unless the tool can be called with these arguments, or be answered so."""
     if approval.parameters is None:
         return
     try:
         check_arguments(arguments, approval.parameters)
     except ArgumentsInvalid as invalid:
+        if approval.kind == "tool_question":
+            message = f"This does not answer the question of {approval.tool}: {invalid}"
+            raise EditedArgumentsInvalid(message) from invalid
         raise EditedArgumentsInvalid(
             f"{approval.tool} cannot be called with these arguments: {invalid} "
             "Correct them, or approve without `arguments`."

@@ -4,6 +4,9 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.roles import ROLE_SCOPES, WorkspaceRole
 from crewai_runner.domain.workflow import WorkflowDefinition
 
+TOOL_KINDS = ("tool_call", "tool_question")
+"""Requests that are made while the run goes on: any number of them may be open."""
+
 
 def list_roles(principal: Principal) -> list[WorkspaceRole]:
     """Return the roles whose rights the caller has: their own and those below it."""

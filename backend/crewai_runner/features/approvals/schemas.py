@@ -43,16 +43,20 @@ class ApprovalRead(ApiModel):
     run_id: str
     kind: ApprovalKind = Field(
         description="`question`: resolve it with `answer` or `reject`. `tool_call`: with `approve` or "
-        "`reject`, which the agent is told."
+        "`reject`, which the agent is told. `tool_question`: with `approve` and the answer as `arguments`, "
+        "or `reject`, which the tool is told."
     )
     task_key: str | None = Field(description="Null for a question that no task asks.")
     agent: str | None
-    prompt: str = Field(description="What the code asks; empty for a review.")
+    prompt: str = Field(description="What the code or the tool asks; empty for a review.")
     output: str = Field(description="The proposed task output, or what the question is about.")
-    tool: str | None = Field(description="With `tool_call`: the tool that an agent wants to call.")
+    tool: str | None = Field(description="The tool that an agent wants to call, or that asks.")
     arguments: dict[str, JsonValue] | None = Field(description="With which the agent wants to call it.")
+    parameters: dict[str, JsonValue] | None = Field(
+        description="The JSON Schema of the arguments; with `tool_question`, of the answer."
+    )
     edited_arguments: dict[str, JsonValue] | None = Field(
-        description="With which a person has allowed the call, if they changed them."
+        description="With which a person has allowed the call, if they changed them; or their answer."
     )
     for_run: bool = Field(description="Whether the later calls of the tool in this run are allowed as well.")
     status: ApprovalState
@@ -85,7 +89,7 @@ class ApprovalPage(ApiModel):
 class ApprovalResolve(ApiModel):
     """`approve` accepts the output (or `edited` in its place), `revise` returns it to the agent with
     feedback, `answer` answers a question, `reject` fails the run. The call of a tool is made after `approve`,
-    and not after `reject`; the run goes on.
+    and not after `reject`; the run goes on. The question of a tool is answered with `approve`.
     """
 
     action: Literal["approve", "reject", "revise", "answer"]
@@ -98,7 +102,9 @@ class ApprovalResolve(ApiModel):
     )
 
     arguments: Annotated[dict[str, JsonValue], AfterValidator(_check_size)] | None = Field(
-        None, description="Only for the call of a tool: replace those of the agent."
+        None,
+        description="Only for the call of a tool: replace those of the agent. For the question of a tool: "
+        "the answer.",
     )
     for_run: bool | None = Field(
         None, description="Only for the call of a tool: allow its later calls in this run as well."

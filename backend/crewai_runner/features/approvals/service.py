@@ -42,7 +42,7 @@ from crewai_runner.features.approvals.resolution_checks import (
     make_rejection_failure,
     parse_edited,
 )
-from crewai_runner.features.approvals.rules import may_answer
+from crewai_runner.features.approvals.rules import TOOL_KINDS, may_answer
 from crewai_runner.features.approvals.schemas import (
     ApprovalRead,
     ApprovalResolve,
@@ -185,7 +185,7 @@ class ApprovalService:
         if await self._is_repeated(principal, approval, resolution):
             return approval
         check_resolvable(approval, resolution)
-        if approval.kind == "tool_call":
+        if approval.kind in TOOL_KINDS:
             await self.tool_calls.resolve(run, approval, principal.subject, resolution)
         else:
             await self._apply(run, approval, principal.subject, resolution)

@@ -14,6 +14,7 @@ from crewai_runner.domain.run import RunState, WaitReason
 from crewai_runner.domain.run_event_payloads import (
     ApprovalCancelledData,
     ApprovalExpiredData,
+    ApprovalKind,
     ApprovalRequestedData,
     ApprovalResolvedData,
 )
@@ -56,23 +57,27 @@ class ToolCallApprovals:
         request: ToolRequest,
         expires_in: timedelta,
     ) -> ToolDecision | None:
-        """Return what was decided about the call; else ask for a decision, unless it is asked for already."""
+        """Return what was decided about the call or the question; else ask, unless that was done."""
         found = await self._approvals.get_tool_call(run.id, request.key)
         if found is not None and found.state in _HOLDING:
             return to_decision(found)
-        if await self._approvals.is_allowed_for_run(run.id, request.tool):
+        is_call = request.question is None
+        if is_call and await self._approvals.is_allowed_for_run(run.id, request.tool):
             return ToolDecision(ToolAction.ALLOW, for_run=True)
         mask = self._mask.scoped(run.workspace_id, run.id)
         arguments = clean_json(request.arguments, mask)
         task_key = request.task_key or ""
         role, person_id = await find_addressee(self._session, self._lifecycle, run, task_key)
+        kind: ApprovalKind = "tool_call" if is_call else "tool_question"
+        prompt = mask(request.question or "")
         approval = ApprovalRow(
             id=new_id(Prefix.APPROVAL),
             workspace_id=run.workspace_id,
             run_id=run.id,
-            kind="tool_call",
+            kind=kind,
             task_key=task_key,
             agent=request.agent,
+            prompt=prompt,
             question_hash=request.key,
             output="",
             tool=request.tool,
@@ -86,11 +91,12 @@ class ToolCallApprovals:
         self._approvals.add(approval)
         data = ApprovalRequestedData(
             approval_id=approval.id,
-            kind="tool_call",
+            kind=kind,
+            prompt=prompt,
             output="",
             tool=request.tool,
             tool_call_id=request.tool_call_id,
-            arguments=arguments,
+            arguments=arguments if is_call else None,
         )
         await self._lifecycle.emit(
             run, ApprovalRequested(task_key=request.task_key, agent=request.agent, data=data)
@@ -112,6 +118,8 @@ class ToolCallApprovals:
         is_allowed = resolution.action == "approve"
         mask = self._mask.scoped(run.workspace_id, run.id)
         edited = None if resolution.arguments == approval.arguments else resolution.arguments
+        if is_allowed and approval.kind == "tool_question":
+            edited = resolution.arguments or {}
         if edited is not None:
             check_edited_arguments(approval, edited)
             approval.edited_arguments = clean_json(edited, mask)

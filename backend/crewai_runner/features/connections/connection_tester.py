@@ -129,7 +129,7 @@ async def _use(connection: UsableConnection, egress: EgressPolicy, progress: _Pr
             progress.stage = ConnectionTestStage.CONNECT
             options, url = _describe(connection), connection.base_url or ""
             await check_mail_server(read_mail_server(connection.name, url, options, secret), egress)
-            return "Connected: the mail server accepts the user. No mail was sent."
+            return "Connected: the mail server accepts the user. No email was sent."
 
 
 def _describe(connection: UsableConnection) -> dict[str, Any]:

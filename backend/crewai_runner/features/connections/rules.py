@@ -149,9 +149,9 @@ def _check_database_options(options: ConnectionOptions) -> Iterator[Finding]:
 
 def _check_mail_options(options: ConnectionOptions) -> Iterator[Finding]:
     if options.sender is None or find_address_problem(options.sender):
-        yield "/options/sender", "Give the address that mails are from, such as crew@example.com."
+        yield "/options/sender", "Give the address that emails are from, such as crew@example.com."
     if not options.recipients:
-        yield "/options/recipients", "Say who may receive mails, as addresses or domains (`@example.com`)."
+        yield "/options/recipients", "Say who may receive emails, as addresses or domains (`@example.com`)."
     for number, recipient in enumerate(options.recipients):
         problem = find_address_problem(f"a{recipient}" if recipient.startswith("@") else recipient)
         if problem is not None:

@@ -68,18 +68,17 @@ class McpConnector:
 
     def __init__(self, deps: McpDeps, *, limit_seconds: float = LIMIT_SECONDS) -> None:
         self._deps, self._limit = deps, limit_seconds
-        self._keyring = make_keyring(deps.cipher, deps.mask)
 
     async def connect(self, principal: Principal, server_id: str) -> McpConnectionReport:
         """Connect to a server and store its list of tools. Failures of the server are reported, not raised.
 
         Raises McpServerNotFound, SecretUnreadable.
         """
-        binding = await self._load(principal, server_id)
+        binding = await load_server(self._deps, principal, server_id)
         result = await connect_server(
             binding, self._deps.egress, self._deps.commands, limit_seconds=self._limit
         )
-        mask = TextMask(secret.get_secret_value() for secret in binding.headers.values())
+        mask = make_credential_mask(binding)
         report = result.report.model_copy(update={"message": mask(result.report.message)})
         async with audited_unit_of_work(self._deps.sessions) as session:
             servers, tools = McpServerRepository(session), McpToolRepository(session)
@@ -93,11 +92,20 @@ class McpConnector:
                     await tools.delete(gone)
         return report
 
-    async def _load(self, principal: Principal, server_id: str) -> McpServerBinding:
-        async with read_session(self._deps.sessions) as session:
-            row = await McpServerRepository(session).get(server_id, principal.workspace_id)
-            credential = self._keyring.decrypt(row.sealed_credential, row.workspace_id, row.id)
-            return read_server(make_config(row), credential, float(row.timeout_seconds))
+
+def make_credential_mask(binding: McpServerBinding) -> TextMask:
+    """Return what hides the credential of a server, with and without the scheme before it."""
+    values = [value.get_secret_value() for value in binding.headers.values()]
+    return TextMask([*values, *(value.partition(" ")[2] for value in values)])
+
+
+async def load_server(deps: McpDeps, principal: Principal, server_id: str) -> McpServerBinding:
+    """Return a server of the caller's workspace. Raises McpServerNotFound, SecretUnreadable."""
+    async with read_session(deps.sessions) as session:
+        row = await McpServerRepository(session).get(server_id, principal.workspace_id)
+        keyring = make_keyring(deps.cipher, deps.mask)
+        credential = keyring.decrypt(row.sealed_credential, row.workspace_id, row.id)
+        return read_server(make_config(row), credential, float(row.timeout_seconds))
 
 
 async def connect_server(

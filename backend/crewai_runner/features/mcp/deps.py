@@ -8,6 +8,7 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.mcp.config_transfer import McpConfigTransfer
 from crewai_runner.features.mcp.connections import McpConnector
+from crewai_runner.features.mcp.contents import McpContentReader
 from crewai_runner.features.mcp.oauth.authorizations import McpAuthorizations
 from crewai_runner.features.mcp.servers import McpServers
 from crewai_runner.features.mcp.service import McpDeps
@@ -19,23 +20,23 @@ from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 Reader = Annotated[Principal, Depends(Requires(Scope.TOOLS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.CONNECTIONS_WRITE))]
 ToolTester = Annotated[Principal, Depends(Requires(Scope.TOOLS_TRY))]
-_Deps = Annotated[McpDeps, Depends(Provided(McpDeps))]
+Dependencies = Annotated[McpDeps, Depends(Provided(McpDeps))]
 _Tools = Annotated[ToolDeps, Depends(Provided(ToolDeps))]
 
 
-async def _servers(session: SessionDep, deps: _Deps) -> McpServers:
+async def _servers(session: SessionDep, deps: Dependencies) -> McpServers:
     return McpServers(session, deps)
 
 
-async def _servers_to_read(session: ReadSessionDep, deps: _Deps) -> McpServers:
+async def _servers_to_read(session: ReadSessionDep, deps: Dependencies) -> McpServers:
     return McpServers(session, deps)
 
 
-async def _config_transfer(session: SessionDep, deps: _Deps) -> McpConfigTransfer:
+async def _config_transfer(session: SessionDep, deps: Dependencies) -> McpConfigTransfer:
     return McpConfigTransfer(session, deps)
 
 
-async def _config_export(session: ReadSessionDep, deps: _Deps) -> McpConfigTransfer:
+async def _config_export(session: ReadSessionDep, deps: Dependencies) -> McpConfigTransfer:
     return McpConfigTransfer(session, deps)
 
 
@@ -47,12 +48,16 @@ async def _reviews_to_read(session: ReadSessionDep) -> McpToolReviewService:
     return McpToolReviewService(session)
 
 
-async def _authorizations(deps: _Deps) -> McpAuthorizations:
+async def _authorizations(deps: Dependencies) -> McpAuthorizations:
     return McpAuthorizations(deps)
 
 
-async def _connector(deps: _Deps) -> McpConnector:
+async def _connector(deps: Dependencies) -> McpConnector:
     return McpConnector(deps)
+
+
+async def _contents(deps: Dependencies) -> McpContentReader:
+    return McpContentReader(deps)
 
 
 async def _tester(tools: _Tools) -> McpToolTester:
@@ -67,4 +72,5 @@ ConfigTransfer = Annotated[McpConfigTransfer, Depends(_config_transfer, scope="f
 ConfigExport = Annotated[McpConfigTransfer, Depends(_config_export, scope="function")]
 Authorizations = Annotated[McpAuthorizations, Depends(_authorizations)]
 Connector = Annotated[McpConnector, Depends(_connector)]
+ContentReader = Annotated[McpContentReader, Depends(_contents)]
 Tester = Annotated[McpToolTester, Depends(_tester)]

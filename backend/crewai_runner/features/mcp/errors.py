@@ -51,6 +51,14 @@ class CredentialNeededAgain(McpServerInvalid):
         )
 
 
+class McpClientDocumentMissing(NotFound):
+    slug = "mcp-client-document-missing"
+    title = "There is no client metadata document"
+
+    def __init__(self) -> None:
+        super().__init__("This server has no https address. Set PUBLIC_URL to the one of the dashboard.")
+
+
 class McpToolNotFound(NotFound):
     slug = "mcp-tool-not-found"
     title = "MCP tool not found"

@@ -9,10 +9,10 @@ from crewai_runner.core.errors import BadRequest, StaleVersion
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.mcp.deps import (
-    Authorizations,
     ConfigExport,
     ConfigTransfer,
     Connector,
+    ContentReader,
     Reader,
     Reviews,
     ReviewsToRead,
@@ -24,9 +24,6 @@ from crewai_runner.features.mcp.deps import (
 )
 from crewai_runner.features.mcp.errors import (
     CredentialNeededAgain,
-    McpAuthorizationFailed,
-    McpAuthorizationInvalid,
-    McpAuthorizationNotUsed,
     McpImportInvalid,
     McpServerInvalid,
     McpServerNameTaken,
@@ -34,18 +31,17 @@ from crewai_runner.features.mcp.errors import (
     McpToolChanged,
     McpToolNotFound,
     McpToolNotUsable,
-    PublicUrlMissing,
     TooManyMcpServers,
 )
 from crewai_runner.features.mcp.schemas import (
-    McpAuthorizationFinish,
-    McpAuthorizationFinished,
-    McpAuthorizationStart,
     McpClientConfig,
     McpConfigImport,
     McpConfigImported,
     McpConnectionReport,
+    McpResourceContent,
+    McpResourceRead,
     McpServerAnswer,
+    McpServerContents,
     McpServerCreate,
     McpServerList,
     McpServerRead,
@@ -60,6 +56,7 @@ from crewai_runner.features.mcp.schemas import (
 from crewai_runner.http.deps import IfMatch, NoTimeout, set_etag
 from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
+from crewai_runner.http.unaudited import unaudited
 
 router = PrefixedRouter(prefix="/mcp", tags=["mcp"])
 
@@ -150,43 +147,6 @@ async def connect_mcp_server(
     return await connector.connect(principal, mcp_server_id)
 
 
-@router.post(
-    "/servers/{mcp_server_id}/authorize",
-    dependencies=[NoTimeout],
-    responses=problems(
-        McpServerNotFound,
-        McpAuthorizationNotUsed,
-        PublicUrlMissing,
-        McpAuthorizationFailed,
-        SecretUnreadable,
-    ),
-)
-async def begin_mcp_authorization(
-    mcp_server_id: str, principal: Writer, authorizations: Authorizations
-) -> McpAuthorizationStart:
-    """Begin to authorize an MCP server with OAuth 2.1: the browser continues at the URL of the answer.
-
-    Its authorization server is found through its metadata. This server registers there by itself, unless
-    the MCP server has a client ID. Afterwards the browser comes back to the dashboard.
-    """
-    return await authorizations.begin(principal, mcp_server_id)
-
-
-@router.post(
-    "/authorizations/finish",
-    dependencies=[NoTimeout],
-    responses=problems(McpAuthorizationInvalid, McpAuthorizationFailed),
-)
-async def finish_mcp_authorization(
-    body: McpAuthorizationFinish, principal: Writer, authorizations: Authorizations
-) -> McpAuthorizationFinished:
-    """Finish an authorization that the same caller has begun, within ten minutes and once.
-
-    The tokens are stored encrypted, refreshed in the background, and sent to that MCP server only.
-    """
-    return McpAuthorizationFinished(server_id=await authorizations.finish(principal, body))
-
-
 @router.get("/servers/{mcp_server_id}/status", responses=problems(McpServerNotFound))
 async def get_mcp_server_status(
     mcp_server_id: str, principal: Reader, servers: ServersToRead
@@ -215,6 +175,38 @@ async def review_mcp_tools(
     An approval is for the description with the digest that is sent: the one that the person has seen.
     """
     return await reviews.review(principal, mcp_server_id, body)
+
+
+@router.post(
+    "/servers/{mcp_server_id}/contents",
+    dependencies=[NoTimeout],
+    responses=problems(McpServerNotFound, SecretUnreadable),
+    **unaudited("It changes nothing here: it reads what a server lists."),
+)
+async def list_mcp_server_contents(
+    mcp_server_id: str, principal: ToolTester, contents: ContentReader
+) -> McpServerContents:
+    """List the resources and prompts of an MCP server, which is contacted for it. Takes at most 25 seconds.
+
+    They are for people: agents are offered tools only. Failures of the server are reported with status 200.
+    """
+    return await contents.list_all(principal, mcp_server_id)
+
+
+@router.post(
+    "/servers/{mcp_server_id}/contents/read",
+    dependencies=[NoTimeout],
+    responses=problems(McpServerNotFound, SecretUnreadable),
+    **unaudited("It changes nothing here: it reads a resource of a server."),
+)
+async def read_mcp_resource(
+    mcp_server_id: str, body: McpResourceRead, principal: ToolTester, contents: ContentReader
+) -> McpResourceContent:
+    """Read the beginning of a resource of an MCP server. Takes at most 25 seconds.
+
+    Failures of the server are reported with status 200. Nothing is stored.
+    """
+    return await contents.read(principal, mcp_server_id, body.uri)
 
 
 @router.get("/tools")

@@ -189,6 +189,49 @@ class McpToolTestReport(ApiModel):
     duration_ms: int
 
 
+class McpResource(ApiModel):
+    """A document or other data that a server offers."""
+
+    uri: str
+    name: str
+    description: str
+    mime_type: str | None
+    size: int | None = Field(description="In bytes, as the server says.")
+
+
+class McpPromptArgument(ApiModel):
+    name: str
+    description: str
+    is_required: bool
+
+
+class McpPrompt(ApiModel):
+    """A template of a message that a server offers."""
+
+    name: str
+    title: str
+    description: str
+    arguments: list[McpPromptArgument]
+
+
+class McpServerContents(ApiModel):
+    problem: str | None = Field(None, description="Why the lists could not be read; null if they were.")
+    resources: list[McpResource] = Field(default_factory=list)
+    prompts: list[McpPrompt] = Field(default_factory=list)
+
+
+class McpResourceRead(ApiModel):
+    uri: StorableText = Field(min_length=1, max_length=2000, description="As the server lists it.")
+
+
+class McpResourceContent(ApiModel):
+    problem: str | None = Field(None, description="Why the resource could not be read; null if it was.")
+    text: str = Field("", description="At most the first 20,000 characters.")
+    mime_type: str | None = None
+    is_truncated: bool = False
+    is_binary: bool = Field(default=False, description="The server sent bytes, which are not shown.")
+
+
 class McpConfigImport(ApiModel):
     config: JsonObject = Field(
         description="The configuration file of a client: `mcpServers` (Claude Desktop, Cline, Cursor) or "

@@ -37,6 +37,8 @@ class McpDeps:
     egress: EgressPolicy
     public_url: str = ""
     """The address of the dashboard in browsers; empty if it is not known."""
+    client_document_url: str | None = None
+    """Where authorization servers can read who this server is; None without an https address."""
     commands: CommandStarter = field(default_factory=NoCommands)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from crewai_runner.domain.base_event import Event
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.run_events import (
@@ -19,7 +20,6 @@ from crewai_runner.domain.run_events import (
     AgentCompleted,
     AgentFailed,
     AgentStarted,
-    Event,
     LlmCompleted,
     LlmFailed,
     LlmStarted,

@@ -9,12 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.secret_mask import MASK
 from crewai_runner.domain.mcp_server import McpAuth
 from crewai_runner.domain.mcp_tools import read_tools
 from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.port import Completed, Stopped
 from crewai_runner.executor.tool_binding import ToolBinding, ToolKind
 from crewai_runner.executor.tools.mcp_tools import CREDENTIAL, make_server_config
+from crewai_runner.executor.tools.progress import MAX_BURST
 from tests.executor.crew.harness import EngineHarness, agent, workflow
 from tests.support.mcp_server import HANDSHAKE, STATELESS, ScriptedMcpServer, make_tool
 from tests.support.scripted_provider import CallTools, Say
@@ -93,6 +95,27 @@ class TestMcpTools:
         assert server.calls() == []
         assert "describes it differently" in recorder.one("tool.failed").data.message
         assert all("send all files" not in str(request.payload) for request in harness.provider.requests)
+
+    async def test_progress_and_log_lines_are_events(
+        self, harness: EngineHarness, server: ScriptedMcpServer
+    ) -> None:
+        half = {"progress": 1, "total": 2, "message": f"Half done, {TOKEN}"}
+        server.notifications = [
+            {"method": "notifications/progress", "params": half},
+            *[{"method": "notifications/message", "params": {"level": "info", "data": "A line"}}] * 20,
+        ]
+        harness.provider.then(CallTools([(MODEL_NAME, {"a": 2})]), Say("Done."))
+
+        recorder = await harness.run(ADDER, tools=bind(server))
+
+        started, reports = recorder.one("tool.started"), recorder.all("tool.progress")
+        assert [(report.data.message, report.data.progress, report.data.total) for report in reports] == [
+            (f"Half done, {MASK}", 1.0, 2.0),
+            *[("A line", None, None)] * (MAX_BURST - 1),
+        ]
+        assert {report.data.tool_call_id for report in reports} == {started.data.tool_call_id}
+        assert {(report.agent, report.task_key) for report in reports} == {(started.agent, started.task_key)}
+        assert recorder.types.index("tool.progress") < recorder.types.index("tool.completed")
 
     async def test_error_of_the_tool_goes_to_the_model(
         self, harness: EngineHarness, server: ScriptedMcpServer

@@ -15,8 +15,9 @@ from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.domain.mcp_server import McpEra
 from crewai_runner.executor.mcp.binding import McpServerBinding
 from crewai_runner.executor.mcp.commands import CommandRefused
-from crewai_runner.executor.mcp.connection import McpConnection, Notice
+from crewai_runner.executor.mcp.connection import McpConnection
 from crewai_runner.executor.mcp.failures import McpFailure, ServerUnreachable
+from crewai_runner.executor.mcp.listener import Notice
 from crewai_runner.executor.mcp.session_pool import McpSessionPool
 from crewai_runner.executor.mcp.tool_result import read_tool_result
 from crewai_runner.executor.projects.mcp_commands import SandboxedCommands

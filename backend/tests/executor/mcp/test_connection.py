@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from crewai_runner.core.egress import EgressPolicy, UrlRefused
 from crewai_runner.domain.mcp_server import McpEra
 from crewai_runner.executor.mcp.binding import McpServerBinding
-from crewai_runner.executor.mcp.connection import McpConnection, Notice
+from crewai_runner.executor.mcp.connection import McpConnection
 from crewai_runner.executor.mcp.failures import (
     CredentialsRefused,
     ListTooLarge,
@@ -20,6 +20,7 @@ from crewai_runner.executor.mcp.failures import (
     ServerBusy,
     ServerUnreachable,
 )
+from crewai_runner.executor.mcp.listener import Notice
 from tests.executor.mcp.conftest import LOOPBACK
 from tests.support.mcp_server import HANDSHAKE, STATELESS, ScriptedMcpServer, make_tool
 

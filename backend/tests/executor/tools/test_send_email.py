@@ -56,7 +56,7 @@ class TestSending:
         async with ScriptedSmtp().listen() as smtp:
             result = await call(bind(smtp), to=["ann@team.example", "BOB@other.example"])
 
-        assert result == "The mail was sent to ann@team.example, BOB@other.example."
+        assert result == "The email was sent to ann@team.example, BOB@other.example."
         assert smtp.logins == [f"\0crew\0{PASSWORD}"]
         mail = message_from_bytes(smtp.mails[0], policy=policy.default)
         assert (mail["From"], mail["Subject"]) == ("crew@runner.example", "Tea")

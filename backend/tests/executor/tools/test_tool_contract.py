@@ -1,4 +1,4 @@
-"""What holds for every built-in tool that speaks HTTP, against a scripted service of its kind."""
+"""What holds for every tool that speaks HTTP, against a scripted service of its kind."""
 
 import asyncio
 import time
@@ -9,20 +9,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.keyring import secret_parts
-from crewai_runner.core.secret_mask import MASK, TextMask
-from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.core.secret_mask import MASK
+from crewai_runner.domain.openapi import ApiArgument, ArgumentPlace
+from crewai_runner.executor.tool_binding import ToolBinding, ToolKind
 from crewai_runner.executor.tools.builtin import bind_builtin
-from crewai_runner.executor.tools.calls import ToolCalls
-from crewai_runner.executor.tools.runner import ToolCallFailed, ToolEgress
-from crewai_runner.executor.tools.runners import make_runners
+from crewai_runner.executor.tools.runner import ToolCallFailed
 from tests.support.scripted_service import Reply, ScriptedService
+from tests.support.tool_calls import NOWHERE, OTHER_SECRET, call, failure_of
 
 SECRET = "canary-token-83hf72kd01"
-OTHER = "sk-model-canary-0123456789abcdef"
-HERE = EgressPolicy(allow_private=True)
-NOWHERE = EgressPolicy(allow_private=False)
 HOST = {"kind": "http", "auth": "bearer", "header": None, "username": None, "methods": ["GET", "POST"]}
 PAGE = (
     f"<html><title>Tea</title><body><article><p>{'Tea is drunk hot. ' * 20}SAID</p></article></body></html>"
@@ -43,6 +38,8 @@ class ToolCase:
     reports_status: bool = False
     """Whether a status of failure is a result, not a failed call."""
     cuts_huge_answers: bool = False
+    has_own_secret: bool = False
+    """Whether the secret is where `bind` has put it."""
 
 
 def connect(tool: str, secret: str | None = None, **options: Any) -> Callable[[str], ToolBinding]:
@@ -52,6 +49,30 @@ def connect(tool: str, secret: str | None = None, **options: Any) -> Callable[[s
         return replace(bind_builtin(tool), config={"connections": connections}, secrets={"Team": stored})
 
     return bind
+
+
+def bind_api(url: str) -> ToolBinding:
+    """A tool of an OpenAPI document: POST with a body, and a bearer token."""
+    sent = ApiArgument(argument="body", name="body", place=ArgumentPlace.BODY, explode=False, is_deep=False)
+    said = {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}
+    return ToolBinding(
+        name="api:notes/add",
+        model_name="api:notes/add",
+        kind=ToolKind.HTTP_API,
+        title="add",
+        description="Adds a note.",
+        parameters={"type": "object", "properties": {"body": said}, "required": ["body"]},
+        config={
+            "api": "Notes",
+            "base_url": url,
+            "method": "POST",
+            "path": "/notes",
+            "arguments": [sent.model_dump(mode="json", by_alias=False)],
+            "result_path": None,
+            "auth": HOST,
+        },
+        secrets={"secret": SecretStr(SECRET)},
+    )
 
 
 def page(said: str) -> Reply:
@@ -90,21 +111,19 @@ CASES = [
         {"text": ""},
         lambda said: Reply(said.encode(), content_type="text/plain"),
         shows_answer=False,
+        has_own_secret=True,
+    ),
+    ToolCase(
+        "api:notes/add",
+        bind_api,
+        lambda _url, text: {"body": {"said": text}},
+        {"body": {"said": 7}},
+        lambda said: Reply({"said": said}),
+        reports_status=True,
+        has_own_secret=True,
     ),
 ]
 every_tool = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-
-
-async def call(binding: ToolBinding, arguments: dict[str, Any], egress: EgressPolicy = HERE) -> str:
-    secrets = TextMask([*secret_parts(*binding.secrets.values()), OTHER])
-    return await ToolCalls(make_runners(), ToolEgress(egress, egress), secrets).call(binding, arguments)
-
-
-async def failure_of(binding: ToolBinding, arguments: dict[str, Any], egress: EgressPolicy = HERE) -> str:
-    with pytest.raises(ToolCallFailed) as failure:
-        await call(binding, arguments, egress)
-    assert SECRET not in str(failure.value)
-    return str(failure.value)
 
 
 @every_tool
@@ -167,15 +186,15 @@ class TestEveryTool:
         assert time.monotonic() - stopped_at < 1
 
     async def test_masks_secrets_in_both_directions(self, case: ToolCase) -> None:
-        with ScriptedService(case.reply(f"{SECRET} and {OTHER}")) as service:
-            binding = replace(case.bind(service.url), secrets={"Team": SecretStr(SECRET)})
-            if case.name == "post_message":
-                binding = case.bind(service.url)
-            result = await call(binding, case.arguments(service.url, OTHER))
+        with ScriptedService(case.reply(f"{SECRET} and {OTHER_SECRET}")) as service:
+            binding = case.bind(service.url)
+            if not case.has_own_secret:
+                binding = replace(binding, secrets={"Team": SecretStr(SECRET)})
+            result = await call(binding, case.arguments(service.url, OTHER_SECRET))
 
         [request] = service.calls
-        assert OTHER not in request.target + request.body.decode()
-        assert OTHER not in result
+        assert OTHER_SECRET not in request.target + request.body.decode()
+        assert OTHER_SECRET not in result
         assert SECRET not in result
         assert (MASK in result) == case.shows_answer
 

@@ -1,41 +1,24 @@
 """`web_search` against a scripted service of each kind."""
 
 import asyncio
+import functools
 import json
 import time
 from typing import Any
 
 import pytest
 
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.keyring import secret_parts
-from crewai_runner.core.secret_mask import MASK, TextMask
+from crewai_runner.core.secret_mask import MASK
 from crewai_runner.domain.connection import SEARCH_KINDS, ConnectionKind
-from crewai_runner.executor.tool_binding import ToolBinding
-from crewai_runner.executor.tools.calls import ToolCalls
-from crewai_runner.executor.tools.runner import ToolCallFailed, ToolEgress
-from crewai_runner.executor.tools.runners import make_runners
+from tests.support import tool_calls
 from tests.support.scripted_service import Reply, ScriptedService
 from tests.support.search_services import ANSWERS, KEY, RESULTS, bind_search
+from tests.support.tool_calls import NOWHERE, OTHER_SECRET
 
+# Addresses of people, not of models.
+call = functools.partial(tool_calls.call, pages=NOWHERE)
+failure_of = functools.partial(tool_calls.failure_of, pages=NOWHERE)
 KINDS = pytest.mark.parametrize("kind", sorted(SEARCH_KINDS))
-HERE = EgressPolicy(allow_private=True)
-NOWHERE_PRIVATE = EgressPolicy(allow_private=False)
-
-
-async def call(
-    binding: ToolBinding, arguments: dict[str, Any], egress: EgressPolicy = HERE, *, extra: str = ""
-) -> str:
-    secrets = [*secret_parts(*binding.secrets.values()), *([extra] if extra else [])]
-    calls = ToolCalls(make_runners(), ToolEgress(NOWHERE_PRIVATE, egress), TextMask(secrets))
-    return await calls.call(binding, arguments)
-
-
-async def failure_of(binding: ToolBinding, arguments: dict[str, Any], egress: EgressPolicy = HERE) -> str:
-    with pytest.raises(ToolCallFailed) as failure:
-        await call(binding, arguments, egress)
-    assert KEY not in str(failure.value)
-    return str(failure.value)
 
 
 @KINDS
@@ -132,15 +115,13 @@ class TestEveryService:
         assert time.monotonic() - stopped_at < 1
 
     async def test_masks_secrets_in_both_directions(self, kind: ConnectionKind) -> None:
-        other = "sk-model-canary-0123456789abcdef"
-        answer = json.loads(json.dumps(ANSWERS[kind]).replace("About tea.", f"{KEY} and {other}"))
+        answer = json.loads(json.dumps(ANSWERS[kind]).replace("About tea.", f"{KEY} and {OTHER_SECRET}"))
         with ScriptedService(Reply(answer)) as service:
-            binding = bind_search(kind, service.url)
-            result = await call(binding, {"query": f"tea {other}"}, extra=other)
+            result = await call(bind_search(kind, service.url), {"query": f"tea {OTHER_SECRET}"})
 
         [request] = service.calls
-        assert other not in request.target + request.body.decode()
-        assert other not in result
+        assert OTHER_SECRET not in request.target + request.body.decode()
+        assert OTHER_SECRET not in result
         assert KEY not in result
 
     async def test_follows_no_redirect_with_the_key(self, kind: ConnectionKind) -> None:
@@ -154,7 +135,7 @@ class TestEveryService:
 
     async def test_obeys_the_policy_for_private_addresses(self, kind: ConnectionKind) -> None:
         with ScriptedService(Reply(ANSWERS[kind])) as service:
-            message = await failure_of(bind_search(kind, service.url), {"query": "tea"}, NOWHERE_PRIVATE)
+            message = await failure_of(bind_search(kind, service.url), {"query": "tea"}, NOWHERE)
 
         assert "private network" in message
         assert service.calls == []

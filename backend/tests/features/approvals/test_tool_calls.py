@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -29,6 +30,13 @@ PARAMETERS = {"type": "object", "properties": {"to": {"type": "string"}}, "requi
 REQUEST = ToolRequest(
     "k" * 64, "send_email", {"to": "ann@example.com"}, "research", "researcher", "call_1", PARAMETERS
 )
+FORM = {
+    "type": "object",
+    "properties": {"size": {"type": "integer", "minimum": 1}},
+    "required": ["size"],
+    "additionalProperties": False,
+}
+QUESTION = replace(REQUEST, key="q" * 64, arguments={}, parameters=FORM, question="Which size?")
 Script = Callable[[RunSpec, RunControl], Awaitable[Outcome]]
 
 
@@ -179,6 +187,65 @@ class TestWhileTheRunGoesOn:
 
         await asyncio.wait_for(running, TIMEOUT_SECONDS)
         assert [decision.for_run for decision in executor.decisions] == [True, True]
+
+
+class TestQuestionOfATool:
+    @pytest.fixture
+    def executor(self) -> Asking:
+        executor = Asking()
+
+        async def ask(_spec: RunSpec, control: RunControl) -> Outcome:
+            await executor.ask(control, QUESTION)
+            return Completed(RESULT)
+
+        executor._scripts.append(ask)
+        return executor
+
+    async def test_answer_reaches_the_attempt(
+        self, harness: RunHarness, client: httpx.AsyncClient, executor: Asking
+    ) -> None:
+        run_id, running = await begin(harness, executor)
+        approval = await wait_for_request(client, run_id)
+        assert (approval["kind"], approval["prompt"]) == ("tool_question", "Which size?")
+        assert (approval["tool"], approval["parameters"]) == ("send_email", FORM)
+        for body in (
+            {"action": "approve"},
+            {"action": "approve", "arguments": {"size": 0}},
+            {"action": "approve", "arguments": {"size": 1, "x": 2}},
+            {"action": "approve", "arguments": {"size": 1}, "forRun": True},
+            {"action": "answer", "answer": "1"},
+        ):
+            assert (await resolve(client, approval, **body)).status_code == 422, body
+
+        answer = await resolve(client, approval, action="approve", arguments={"size": 3})
+
+        assert answer.status_code == 200, answer.text
+        await asyncio.wait_for(running, TIMEOUT_SECONDS)
+        assert executor.decisions == [ToolDecision(ToolAction.ALLOW, {"size": 3})]
+        events: dict[str, Any] = {event.type: event.data for event in await harness.events(run_id)}
+        assert events["approval.requested"].prompt == "Which size?"
+        assert events["approval.resolved"].edited_arguments == {"size": 3}
+
+    async def test_calls_that_are_always_allowed_answer_no_question(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        executor = Asking()
+
+        async def ask_both(_spec: RunSpec, control: RunControl) -> Outcome:
+            await executor.ask(control)
+            await executor.ask(control, QUESTION)
+            return Completed(RESULT)
+
+        executor._scripts.append(ask_both)
+        run_id, running = await begin(harness, executor)
+        await resolve(client, await wait_for_request(client, run_id), action="approve", forRun=True)
+
+        question = await wait_for_request(client, run_id)
+
+        assert question["kind"] == "tool_question"
+        await resolve(client, question, action="reject")
+        await asyncio.wait_for(running, TIMEOUT_SECONDS)
+        assert executor.decisions[1] == ToolDecision(ToolAction.DENY)
 
 
 class TestWhileTheRunWaits:

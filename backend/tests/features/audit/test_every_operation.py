@@ -28,6 +28,8 @@ UNAUDITED = {
     "session:begin_issuer_sign_in",
     "sharing:read_shared_run",
     "workflows:preview_import",
+    "mcp:list_mcp_server_contents",
+    "mcp:read_mcp_resource",
     "yaml:convert_yaml",
     "yaml:validate_yaml",
 }

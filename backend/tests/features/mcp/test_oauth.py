@@ -392,6 +392,45 @@ class TestHostileServers:
         assert "MB" in problem["detail"]
 
 
+class TestClientDocument:
+    HTTPS = "https://crews.example.org"
+
+    @pytest.mark.harness(seed_models=False, allow_private_hosts=True, public_url=HTTPS)
+    async def test_is_the_client_id_where_it_is_read(
+        self, client: httpx.AsyncClient, server: ScriptedMcpServer
+    ) -> None:
+        origin = f"http://127.0.0.1:{server.port}"
+        server.documents["/.well-known/oauth-protected-resource/mcp"] = {
+            "resource": server.url,
+            "authorization_servers": [origin],
+        }
+        server.documents["/.well-known/oauth-authorization-server"] = {
+            "issuer": origin,
+            "authorization_endpoint": f"{origin}/authorize",
+            "token_endpoint": f"{origin}/token",
+            "registration_endpoint": f"{origin}/register",
+            "code_challenge_methods_supported": ["S256"],
+            "client_id_metadata_document_supported": True,
+        }
+        created = await add_server(client, server.url, auth="oauth")
+
+        url = (await begin(client, created["id"])).json()["url"]
+
+        query = dict(parse_qsl(urlsplit(url).query))
+        assert query["client_id"] == f"{self.HTTPS}/api/v1/mcp/client-metadata"
+        assert all("/register" not in message.method for message in server.received)
+        document = (await client.get("/mcp/client-metadata", headers={"Authorization": ""})).json()
+        assert document["client_id"] == query["client_id"]
+        assert document["redirect_uris"] == [query["redirect_uri"]]
+        assert document["token_endpoint_auth_method"] == "none"
+
+    async def test_needs_https(self, client: httpx.AsyncClient) -> None:
+        response = await client.get("/mcp/client-metadata")
+
+        assert response.status_code == 404
+        assert response.json()["type"].endswith("mcp-client-document-missing")
+
+
 class TestSettings:
     @pytest.mark.harness(seed_models=False, allow_private_hosts=True)
     async def test_without_a_public_url(self, client: httpx.AsyncClient, service: Service) -> None:

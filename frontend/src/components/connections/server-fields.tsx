@@ -5,7 +5,7 @@ import { Input, Select, Textarea } from "@/components/ui/input";
 
 import type { ConnectionValues } from "./connection-values";
 
-/** User and encryption of a database or mail server, and who may receive mails. */
+/** User and encryption of a database or mail server, and who may receive emails. */
 export function ServerFields({ kind }: { kind: "postgresql" | "smtp" }) {
   const { register, formState } = useFormContext<ConnectionValues>();
   const { errors } = formState;

@@ -37,7 +37,12 @@ export function useItemsOfOthers(): AttentionItem[] {
   return requestItems(approvals, waiting.data?.pages.flatMap((page) => page.runs) ?? []);
 }
 
-const KINDS = { question: "question", tool_call: "call", review: "approval" } as const;
+const KINDS = {
+  question: "question",
+  tool_question: "question",
+  tool_call: "call",
+  review: "approval",
+} as const;
 
 function requestItems(approvals: Approval[], waiting: RunSummary[]): AttentionItem[] {
   const names = new Map(waiting.map((run) => [run.id, run.workflowName]));

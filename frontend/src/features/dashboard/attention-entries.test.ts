@@ -16,6 +16,7 @@ const approval: Approval = {
   output: "Approve the brief?\nIt says…",
   tool: null,
   arguments: null,
+  parameters: null,
   editedArguments: null,
   forRun: false,
   status: "open",

@@ -28,10 +28,12 @@ function approvalEntry(approval: Approval, workflow: string | undefined): Attent
   const requester = approval.agent ?? approval.taskKey ?? "The project";
   const title = {
     question: "A question",
+    tool_question: `${approval.tool} asks a question`,
     tool_call: `${requester} wants to call ${approval.tool}`,
     review: `${requester} requests approval`,
   }[approval.kind];
-  const call = approval.arguments ? JSON.stringify(approval.arguments) : "";
+  const isCall = approval.kind === "tool_call" && approval.arguments;
+  const call = isCall ? JSON.stringify(approval.arguments) : "";
   return {
     key: approval.id,
     kind: "approval",

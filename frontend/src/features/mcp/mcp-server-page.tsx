@@ -17,6 +17,7 @@ import { toast } from "@/lib/toast";
 
 import { AuthorizationCard } from "./authorization-card";
 import { ConnectionStages } from "./connection-stages";
+import { ContentsCard } from "./contents-card";
 import { useConnect, useDeleteServer } from "./server-requests";
 import { ToolsCard } from "./tools-card";
 
@@ -79,6 +80,7 @@ function ServerView({ server }: { server: McpServer }) {
         )}
       </Card>
       <ToolsCard server={server} />
+      <ContentsCard server={server} />
     </Page>
   );
 }

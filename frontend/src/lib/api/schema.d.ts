@@ -631,6 +631,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/mcp/client-metadata": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Mcp Client Document
+     * @description Describe this server as an OAuth client, for authorization servers of MCP servers. Needs no key.
+     *
+     *     The address of this document is the client ID; there is one only if `PUBLIC_URL` is https.
+     */
+    get: operations["mcp:get_mcp_client_document"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/mcp/export/config": {
     parameters: {
       query?: never;
@@ -793,6 +815,54 @@ export interface paths {
      *     Scope: `connections:write`
      */
     post: operations["mcp:connect_mcp_server"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}/contents": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List Mcp Server Contents
+     * @description List the resources and prompts of an MCP server, which is contacted for it. Takes at most 25 seconds.
+     *
+     *     They are for people: agents are offered tools only. Failures of the server are reported with status 200.
+     *
+     *     Scope: `tools:try`
+     */
+    post: operations["mcp:list_mcp_server_contents"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/mcp/servers/{mcp_server_id}/contents/read": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Read Mcp Resource
+     * @description Read the beginning of a resource of an MCP server. Takes at most 25 seconds.
+     *
+     *     Failures of the server are reported with status 200. Nothing is stored.
+     *
+     *     Scope: `tools:try`
+     */
+    post: operations["mcp:read_mcp_resource"];
     delete?: never;
     options?: never;
     head?: never;
@@ -4463,7 +4533,7 @@ export interface components {
       createdAt: string;
       /**
        * Editedarguments
-       * @description With which a person has allowed the call, if they changed them.
+       * @description With which a person has allowed the call, if they changed them; or their answer.
        */
       editedArguments: {
         [key: string]: components["schemas"]["JsonValue"];
@@ -4492,10 +4562,10 @@ export interface components {
       isMine: boolean;
       /**
        * Kind
-       * @description `question`: resolve it with `answer` or `reject`. `tool_call`: with `approve` or `reject`, which the agent is told.
+       * @description `question`: resolve it with `answer` or `reject`. `tool_call`: with `approve` or `reject`, which the agent is told. `tool_question`: with `approve` and the answer as `arguments`, or `reject`, which the tool is told.
        * @enum {string}
        */
-      kind: "review" | "question" | "tool_call";
+      kind: "review" | "question" | "tool_call" | "tool_question";
       /**
        * Mayanswer
        * @description Whether the caller may answer it, with the right to answer approvals: owners may always.
@@ -4507,8 +4577,15 @@ export interface components {
        */
       output: string;
       /**
+       * Parameters
+       * @description The JSON Schema of the arguments; with `tool_question`, of the answer.
+       */
+      parameters: {
+        [key: string]: components["schemas"]["JsonValue"];
+      } | null;
+      /**
        * Prompt
-       * @description What the code asks; empty for a review.
+       * @description What the code or the tool asks; empty for a review.
        */
       prompt: string;
       /** Resolvedat */
@@ -4527,7 +4604,7 @@ export interface components {
       taskKey: string | null;
       /**
        * Tool
-       * @description With `tool_call`: the tool that an agent wants to call.
+       * @description The tool that an agent wants to call, or that asks.
        */
       tool: string | null;
     };
@@ -4572,22 +4649,22 @@ export interface components {
       } | null;
       /**
        * Kind
-       * @description `question`: the code of a project asks for an answer. `tool_call`: an agent wants to call a tool; the run goes on with its other tasks.
+       * @description `question`: the code of a project asks for an answer. `tool_call`: an agent wants to call a tool. `tool_question`: a tool asks during a call; the run goes on with its other tasks.
        * @default review
        * @enum {string}
        */
-      kind: "review" | "question" | "tool_call";
+      kind: "review" | "question" | "tool_call" | "tool_question";
       /** Output */
       output: string;
       /**
        * Prompt
-       * @description What the code asks.
+       * @description What the code or the tool asks.
        * @default
        */
       prompt: string;
       /**
        * Tool
-       * @description With `tool_call`: the tool.
+       * @description With `tool_call` and `tool_question`: the tool.
        */
       tool?: string | null;
       /**
@@ -4600,7 +4677,7 @@ export interface components {
      * ApprovalResolve
      * @description `approve` accepts the output (or `edited` in its place), `revise` returns it to the agent with
      *     feedback, `answer` answers a question, `reject` fails the run. The call of a tool is made after `approve`,
-     *     and not after `reject`; the run goes on.
+     *     and not after `reject`; the run goes on. The question of a tool is answered with `approve`.
      */
     ApprovalResolve: {
       /**
@@ -4615,7 +4692,7 @@ export interface components {
       answer?: string | null;
       /**
        * Arguments
-       * @description Only for the call of a tool: replace those of the agent.
+       * @description Only for the call of a tool: replace those of the agent. For the question of a tool: the answer.
        */
       arguments?: {
         [key: string]: components["schemas"]["JsonValue"];
@@ -4677,7 +4754,7 @@ export interface components {
       by: string;
       /**
        * Editedarguments
-       * @description Those that replace the agent's.
+       * @description Those that replace the agent's, or the answer to a tool's question.
        */
       editedArguments?: {
         [key: string]: unknown;
@@ -5179,7 +5256,7 @@ export interface components {
       methods?: components["schemas"]["HttpMethod"][];
       /**
        * Recipients
-       * @description For `smtp`: who may receive mails, as addresses or as domains such as `@example.com`.
+       * @description For `smtp`: who may receive emails, as addresses or as domains such as `@example.com`.
        */
       recipients?: string[];
       /**
@@ -5189,7 +5266,7 @@ export interface components {
       scope?: string | null;
       /**
        * Sender
-       * @description For `smtp`: the address that mails are from.
+       * @description For `smtp`: the address that emails are from.
        */
       sender?: string | null;
       /**
@@ -5204,7 +5281,7 @@ export interface components {
       tokenUrl?: string | null;
       /**
        * Username
-       * @description The user, without a colon: for `basic`, `oauth` (the client), databases and mails.
+       * @description The user, without a colon: for `basic`, `oauth` (the client), databases and email.
        */
       username?: string | null;
     };
@@ -5735,6 +5812,7 @@ export interface components {
         | components["schemas"]["LlmCompleted"]
         | components["schemas"]["LlmFailed"]
         | components["schemas"]["ToolStarted"]
+        | components["schemas"]["ToolProgressed"]
         | components["schemas"]["ToolCompleted"]
         | components["schemas"]["ToolFailed"]
         | components["schemas"]["DelegationStarted"]
@@ -6979,6 +7057,29 @@ export interface components {
         };
       };
     };
+    /**
+     * McpClientDocument
+     * @description This server as an OAuth client; the names of the members are those of RFC 7591.
+     */
+    McpClientDocument: {
+      /**
+       * Client Id
+       * @description The address of this document.
+       */
+      client_id: string;
+      /** Client Name */
+      client_name: string;
+      /** Client Uri */
+      client_uri: string;
+      /** Grant Types */
+      grant_types: string[];
+      /** Redirect Uris */
+      redirect_uris: string[];
+      /** Response Types */
+      response_types: string[];
+      /** Token Endpoint Auth Method */
+      token_endpoint_auth_method: string;
+    };
     /** McpConfigImport */
     McpConfigImport: {
       /**
@@ -7041,9 +7142,98 @@ export interface components {
       /** @description The server that was added; null if it was not. */
       server: components["schemas"]["McpServerRead"] | null;
     };
+    /**
+     * McpPrompt
+     * @description A template of a message that a server offers.
+     */
+    McpPrompt: {
+      /** Arguments */
+      arguments: components["schemas"]["McpPromptArgument"][];
+      /** Description */
+      description: string;
+      /** Name */
+      name: string;
+      /** Title */
+      title: string;
+    };
+    /** McpPromptArgument */
+    McpPromptArgument: {
+      /** Description */
+      description: string;
+      /** Isrequired */
+      isRequired: boolean;
+      /** Name */
+      name: string;
+    };
+    /**
+     * McpResource
+     * @description A document or other data that a server offers.
+     */
+    McpResource: {
+      /** Description */
+      description: string;
+      /** Mimetype */
+      mimeType: string | null;
+      /** Name */
+      name: string;
+      /**
+       * Size
+       * @description In bytes, as the server says.
+       */
+      size: number | null;
+      /** Uri */
+      uri: string;
+    };
+    /** McpResourceContent */
+    McpResourceContent: {
+      /**
+       * Isbinary
+       * @description The server sent bytes, which are not shown.
+       * @default false
+       */
+      isBinary: boolean;
+      /**
+       * Istruncated
+       * @default false
+       */
+      isTruncated: boolean;
+      /** Mimetype */
+      mimeType?: string | null;
+      /**
+       * Problem
+       * @description Why the resource could not be read; null if it was.
+       */
+      problem?: string | null;
+      /**
+       * Text
+       * @description At most the first 20,000 characters.
+       * @default
+       */
+      text: string;
+    };
+    /** McpResourceRead */
+    McpResourceRead: {
+      /**
+       * Uri
+       * @description As the server lists it.
+       */
+      uri: string;
+    };
     /** McpServerAnswer */
     McpServerAnswer: {
       server: components["schemas"]["McpServerRead"];
+    };
+    /** McpServerContents */
+    McpServerContents: {
+      /**
+       * Problem
+       * @description Why the lists could not be read; null if they were.
+       */
+      problem?: string | null;
+      /** Prompts */
+      prompts?: components["schemas"]["McpPrompt"][];
+      /** Resources */
+      resources?: components["schemas"]["McpResource"][];
     };
     /** McpServerCreate */
     McpServerCreate: {
@@ -10902,6 +11092,57 @@ export interface components {
     ToolList: {
       /** Tools */
       tools: components["schemas"]["ToolRead"][];
+    };
+    /** ToolProgressData */
+    ToolProgressData: {
+      /**
+       * Message
+       * @description A line of the tool's server.
+       * @default
+       */
+      message: string;
+      /**
+       * Progress
+       * @description Counts up to `total`, in units of the tool's choice.
+       */
+      progress?: number | null;
+      /** Tool */
+      tool: string;
+      /** Toolcallid */
+      toolCallId: string;
+      /** Total */
+      total?: number | null;
+    };
+    /**
+     * ToolProgressed
+     * @description What a tool reports while it runs; not every report becomes an event.
+     */
+    ToolProgressed: {
+      /** Agent */
+      agent?: string | null;
+      /**
+       * At
+       * Format: date-time
+       */
+      at?: string;
+      data: components["schemas"]["ToolProgressData"];
+      /**
+       * Runid
+       * @default
+       */
+      runId: string;
+      /**
+       * Seq
+       * @default 0
+       */
+      seq: number;
+      /** Taskkey */
+      taskKey?: string | null;
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "tool.progress";
     };
     /**
      * ToolRead
@@ -15079,6 +15320,107 @@ export interface operations {
       };
     };
   };
+  "mcp:get_mcp_client_document": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpClientDocument"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description There is no client metadata document */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "mcp:export_mcp_config": {
     parameters: {
       query?: never;
@@ -15959,6 +16301,234 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["McpConnectionReport"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description A stored secret cannot be read */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:list_mcp_server_contents": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpServerContents"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description MCP server not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description A stored secret cannot be read */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "mcp:read_mcp_resource": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        mcp_server_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["McpResourceRead"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["McpResourceContent"];
         };
       };
       /** @description Bad request */

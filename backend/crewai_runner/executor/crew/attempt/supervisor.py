@@ -40,6 +40,7 @@ from crewai_runner.executor.port import (
     Stopped,
     list_secrets,
 )
+from crewai_runner.executor.tools.progress import ToolProgress
 
 
 class RunSupervisor(RunContext):
@@ -161,6 +162,9 @@ class RunSupervisor(RunContext):
 
     def emit_warning(self, code: str, message: str) -> None:
         self._emit(run_events.WarningRaised, {"code": code, "message": message}, current_task.get())
+
+    def emit_tool_progress(self, call_id: str | None, progress: ToolProgress) -> None:
+        self.translator.tool_calls.report_progress(call_id, progress)
 
     def emit_retry_warning(self, seconds: float) -> None:
         binding = self.translator.model_calls.last_binding.get(current_task.get().task_key)

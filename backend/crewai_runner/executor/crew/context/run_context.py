@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from crewai_runner.executor.port import ModelBinding
+from crewai_runner.executor.tools.progress import ToolProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ class RunContext(Protocol):
 
     def emit_warning(self, code: str, message: str) -> None:
         """Emit a warning for the current task."""
+
+    def emit_tool_progress(self, call_id: str | None, progress: ToolProgress) -> None:
+        """Emit what a running tool reports; nothing if its call has ended."""
 
     def emit_retry_warning(self, seconds: float) -> None:
         """Emit a warning that the provider's client retries the current call after `seconds`."""

@@ -16,6 +16,7 @@ from crewai_runner.executor.crew.context.run_context import current_task, curren
 from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.llm.response import to_plain_json
 from crewai_runner.executor.tool_binding import ToolBinding
+from crewai_runner.executor.tools.progress import ToolProgress
 
 _DELEGATION_TOOLS = frozenset({"delegate_work_to_coworker", "ask_question_to_coworker"})
 
@@ -132,6 +133,14 @@ class ToolCallTracker:
         if call is not None:
             self._budget.add_usage(Usage(tool_calls=1))
             self._emit_failed(call, CUT_OFF, cut_off=True)
+
+    def report_progress(self, call_id: str | None, progress: ToolProgress) -> None:
+        """Report what a tool says of a call that has not ended."""
+        call = self.find_open(call_id)
+        if call is not None:
+            data = {"tool_call_id": call.call_id, "tool": call.tool, "message": progress.text}
+            numbers = {"progress": progress.progress, "total": progress.total}
+            self._emit(call, run_events.ToolProgressed, data | numbers)
 
     def mark_failed(self, call_id: str | None, message: str) -> None:
         """Report a delegation as failed when it ends, although its tool returns normally."""

@@ -1,6 +1,7 @@
 """Creates CrewAI tools from the bindings of a run."""
 
 import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from crewai_runner.executor.tool_binding import ToolBinding
 from crewai_runner.executor.tool_requests import ToolRequest
 from crewai_runner.executor.tools.calls import ToolCalls
 from crewai_runner.executor.tools.gate import ToolRequestExpired, ToolWaitOver
+from crewai_runner.executor.tools.progress import OnProgress
 from crewai_runner.executor.tools.runner import CallOrigin, ToolCallFailed
 
 
@@ -55,7 +57,7 @@ class CatalogTool(BaseTool):
     async def _call(self, arguments: Mapping[str, Any]) -> str | CallFailure:
         calls: ToolCalls = self.calls
         try:
-            return await calls.call(self.binding, arguments, _read_origin())
+            return await calls.call(self.binding, arguments, _read_origin(), _make_reporter())
         except ToolCallFailed as error:
             return CallFailure(message=str(error))
         except ToolWaitOver as over:
@@ -87,9 +89,12 @@ def _make_tool(binding: ToolBinding, calls: ToolCalls) -> BaseTool:
 
 
 def _expiry_failure(request: ToolRequest) -> RunFailure:
+    subject = f"The approval request for a call of {request.tool}"
+    if request.question is not None:
+        subject = f"A question of {request.tool}"
     return RunFailure(
         code="approval-expired",
-        message=f"The approval request for a call of {request.tool} was not resolved in time.",
+        message=f"{subject} was not resolved in time.",
         hint="Resume the run to request approval again; APPROVAL_EXPIRES_HOURS sets the time limit.",
         task_key=request.task_key,
         agent=request.agent,
@@ -104,6 +109,12 @@ def _read_origin() -> CallOrigin:
         agent=task.agent,
         tool_call_id=current_tool_call.get(),
     )
+
+
+def _make_reporter() -> OnProgress | None:
+    """Return what reports the progress of the current call; reports come from another thread."""
+    run, call_id = current_run.get(), current_tool_call.get()
+    return None if run is None else functools.partial(run.emit_tool_progress, call_id)
 
 
 # CrewAI warns of cache functions that are not defined at module level.

@@ -86,6 +86,12 @@ class CallPlan:
         """Whether the answer is text, not vectors."""
         return self.route.operation not in _EMBEDDINGS
 
+    @property
+    def is_whole_chat_completion(self) -> bool:
+        """Whether the answer is a chat completion in OpenAI's protocol that is not streamed."""
+        is_chat = self.route.operation is Operation.CHAT and self.route.protocol is WireProtocol.OPENAI
+        return is_chat and not self.streams
+
     def make_translator(self) -> Translate:
         """Return a function from the provider's payloads to chat completion payloads."""
         if self.route.operation is Operation.RESPONSES:

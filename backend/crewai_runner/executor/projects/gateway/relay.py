@@ -26,6 +26,7 @@ from crewai_runner.executor.projects.gateway.refusals import (
     RefusalKind,
     refusal_of_status,
 )
+from crewai_runner.executor.projects.gateway.service_tier_filter import ServiceTierFilter
 from crewai_runner.executor.projects.gateway.translation.answer_writer import (
     AnswerWriter,
     complete_answer,
@@ -70,7 +71,7 @@ class Relay:
         self._is_sent = False
         self._text = AnswerObserver(plan.make_translator(), self._on_text) if plan.has_text else None
         self._vectors = UsageObserver()
-        self._filter = UsageChunkFilter() if plan.drops_usage else None
+        self._filter = _make_filter(plan)
 
     async def run(self, clients: UpstreamClients, limits: GatewayLimits) -> None:
         """Call the provider and pass its answer on. Raises GatewayRefusal until the response has begun."""
@@ -227,6 +228,12 @@ class Relay:
         if isinstance(error, httpx.TimeoutException):
             return GatewayRefusal(RefusalKind.TIMEOUT, f"The provider of '{name}' did not answer in time.")
         return GatewayRefusal(RefusalKind.UNREACHABLE, f"The provider of '{name}' could not be reached.")
+
+
+def _make_filter(plan: CallPlan) -> UsageChunkFilter | ServiceTierFilter | None:
+    if plan.drops_usage:
+        return UsageChunkFilter()
+    return ServiceTierFilter() if plan.is_whole_chat_completion else None
 
 
 def _find_refusal(

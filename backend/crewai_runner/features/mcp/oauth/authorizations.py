@@ -25,6 +25,7 @@ from crewai_runner.features.mcp.errors import (
     PublicUrlMissing,
 )
 from crewai_runner.features.mcp.oauth.attempts import AuthorizationAttempt, open_attempt, server_of_state
+from crewai_runner.features.mcp.oauth.client_document import CALLBACK_PATH
 from crewai_runner.features.mcp.oauth.discovery import Discovered, choose_policy, discover
 from crewai_runner.features.mcp.oauth.tokens import (
     GrantRefused,
@@ -39,8 +40,6 @@ from crewai_runner.features.mcp.repository import McpServerRepository
 from crewai_runner.features.mcp.schemas import McpAuthorizationFinish, McpAuthorizationStart
 from crewai_runner.features.mcp.service import McpDeps, make_keyring
 
-CALLBACK_PATH = "/tools/mcp/callback"
-"""The dashboard's page to which authorization servers send browsers."""
 OFFLINE = "offline_access"
 REFRESH_BEFORE = timedelta(minutes=10)
 RETRY_AFTER = timedelta(minutes=2)
@@ -77,7 +76,9 @@ class McpAuthorizations:
                 f"The secret of your client belongs to {issuer}: enter it again if this is right."
             )
         redirect_uri = self._deps.public_url + CALLBACK_PATH
-        client, secret = await _make_client(found, client_id, secret, redirect_uri)
+        client, secret = await _make_client(
+            found, client_id or self._choose_document(found), secret, redirect_uri
+        )
         attempt = AuthorizationAttempt.begin(
             server_id,
             principal.subject,
@@ -126,6 +127,11 @@ class McpAuthorizations:
                 row.sealed_client_secret = None if plain is None else self._deps.cipher.encrypt(plain)
             self._store(row, answer)
         return server_id
+
+    def _choose_document(self, found: Discovered) -> str | None:
+        """Return the client ID that is the address of our document, if the server reads such documents."""
+        reads = found.server.client_id_metadata_document_supported
+        return self._deps.client_document_url if reads else None
 
     async def _read_settings(self, principal: Principal, server_id: str) -> _Settings:
         async with read_session(self._deps.sessions) as session:
@@ -194,7 +200,7 @@ class McpAuthorizations:
 async def _make_client(
     found: Discovered, client_id: str | None, secret: SecretStr | None, redirect_uri: str
 ) -> tuple[OAuthClient, SecretStr | None]:
-    """Return this server as a client of the authorization server, after registering where it must."""
+    """Return this server as a client of the authorization server; without a client ID it registers."""
     method = choose_auth_method(found.server, secret)
     if client_id is None:
         registered = await register(found.server, redirect_uri, found.policy)

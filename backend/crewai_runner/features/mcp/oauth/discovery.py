@@ -62,6 +62,7 @@ class ServerMetadata(BaseModel):
     code_challenge_methods_supported: list[str] = []
     scopes_supported: list[str] = []
     authorization_response_iss_parameter_supported: bool = False
+    client_id_metadata_document_supported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

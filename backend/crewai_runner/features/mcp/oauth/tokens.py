@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy, UrlRefused, guarded_client
 from crewai_runner.features.mcp.errors import McpAuthorizationFailed
+from crewai_runner.features.mcp.oauth.client_document import CLIENT_NAME
 from crewai_runner.features.mcp.oauth.discovery import TIMEOUT_SECONDS, ServerMetadata
 
-CLIENT_NAME = "CrewAI Runner"
 MAX_LIFETIME = timedelta(days=365)
 UNKNOWN_LIFETIME = timedelta(hours=1)
 

@@ -23,6 +23,7 @@ async def test_passes_a_call_on(tmp_path: Path, provider: ScriptedProvider) -> N
     (request,) = provider.requests
     assert answer.status_code == 200
     assert answer.json()["choices"][0]["message"]["content"] == "Hello there"
+    assert answer.json()["service_tier"] == "default"  # LiteLLM needs it for models of Groq
     assert request.payload == {**CHAT, "model": "test-model", "temperature": 0.25, "seed": 2**60}
     assert request.api_key == KEY
     started, completed = gateway.events

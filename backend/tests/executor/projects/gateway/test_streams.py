@@ -3,10 +3,12 @@
 import json
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crewai_runner.executor.projects.gateway.key_mask import KeyMask
+from crewai_runner.executor.projects.gateway.service_tier_filter import ServiceTierFilter
 from crewai_runner.executor.projects.gateway.usage_chunk_filter import UsageChunkFilter
 
 SECRET = "abcabcabd"
@@ -58,3 +60,36 @@ class TestUsageChunkFilter:
         found = UsageChunkFilter()
 
         assert found.feed(data) == data
+
+
+class TestServiceTierFilter:
+    @given(
+        st.sampled_from(
+            [
+                {"choices": [{"message": {"content": 'say "service_tier" }'}}]},
+                {"choices": [], "usage": {"a": {"b": 1}}},
+                {"service_tier": "flex", "choices": []},
+                {"choices": [], "service_tier": None},
+            ]
+        ),
+        st.sampled_from([None, 2]),
+        CUTS,
+    )
+    def test_adds_only_what_is_absent(
+        self, answer: dict[str, object], indent: int | None, cuts: list[int]
+    ) -> None:
+        data = f"\n{json.dumps(answer, indent=indent)}\n".encode()
+        found = ServiceTierFilter()
+
+        passed = b"".join(found.feed(piece) for piece in pieces(data, cuts)) + found.finish()
+
+        assert json.loads(passed) == {"service_tier": "default", **answer}
+        assert passed == data or "service_tier" not in answer
+
+    @pytest.mark.parametrize("data", [b"", b"{}", b"[1, {}]", b"null", b'{"a": 1', b" { } "])
+    def test_other_content_is_unchanged(self, data: bytes) -> None:
+        for cuts in ([], list(range(len(data)))):
+            found = ServiceTierFilter()
+            passed = b"".join(found.feed(piece) for piece in pieces(data, cuts)) + found.finish()
+
+            assert passed == data

@@ -26,6 +26,7 @@ import { addresseeLabel, expiryLabel, outcomeLabel, requestTitle } from "./appro
 import { ArgumentChanges } from "./argument-changes";
 import { QuestionForm } from "./question-form";
 import { ToolCallForm } from "./tool-call-form";
+import { ToolQuestionForm } from "./tool-question-form";
 
 interface Props {
   approval: Approval;
@@ -55,7 +56,9 @@ export function ApprovalCard({ approval, level = 3, hideHeader, className }: Pro
           {isOpen && <Expiry approval={approval} />}
         </header>
       )}
-      {approval.kind === "question" && <Question approval={approval} />}
+      {(approval.kind === "question" || approval.kind === "tool_question") && (
+        <Question approval={approval} />
+      )}
       {approval.output && <Proposal approval={approval} level={hideHeader ? level : level + 1} />}
       {isOpen && <Addressee approval={approval} />}
       {isOpen ? approval.mayAnswer && <Form approval={approval} /> : <Answer approval={approval} />}
@@ -79,6 +82,7 @@ function Form({ approval }: { approval: Approval }) {
   if (!useCan("approvals:write")) return <NotYours />;
   if (approval.kind === "question") return <QuestionForm approval={approval} />;
   if (approval.kind === "tool_call") return <ToolCallForm approval={approval} />;
+  if (approval.kind === "tool_question") return <ToolQuestionForm approval={approval} />;
   return <ApprovalForm approval={approval} />;
 }
 
@@ -170,7 +174,11 @@ function Answer({ approval }: { approval: Approval }) {
   return (
     <div className="grid gap-1 border-t bg-sunken px-4 py-2 text-ink-soft">
       {approval.editedArguments && (
-        <ArgumentChanges before={approval.arguments ?? {}} after={approval.editedArguments} />
+        <ArgumentChanges
+          label={approval.kind === "tool_question" ? "Answer" : undefined}
+          before={approval.arguments ?? {}}
+          after={approval.editedArguments}
+        />
       )}
       {approval.forRun && <p>Every later call of {approval.tool} in this run is allowed.</p>}
       {approval.feedback && (

@@ -10,8 +10,18 @@ export function requestTitle(approval: Approval): string {
   if (approval.kind === "tool_call") {
     return `${approval.agent ?? "The crew"} wants to call ${approval.tool}`;
   }
+  if (approval.kind === "tool_question") return `${approval.tool} asks a question`;
   return approval.taskKey ? `The project asks in ${approval.taskKey}` : "The project asks";
 }
+
+const APPROVED: Partial<Record<Approval["kind"], string>> = {
+  tool_call: "Allowed",
+  tool_question: "Answered",
+};
+const REJECTED: Partial<Record<Approval["kind"], string>> = {
+  tool_call: "Refused",
+  tool_question: "Declined",
+};
 
 /** The status of an approval request, e.g. `Approved by Ada`; without the name where nobody else is. */
 export function outcomeLabel(approval: Approval, isShared: boolean): string {
@@ -19,10 +29,10 @@ export function outcomeLabel(approval: Approval, isShared: boolean): string {
   const agent = approval.agent ?? "the agent";
   return {
     open: approval.kind === "review" ? "Waiting for review" : "Waiting for an answer",
-    approved: `${approval.kind === "tool_call" ? "Allowed" : "Approved"}${by}`,
+    approved: `${APPROVED[approval.kind] ?? "Approved"}${by}`,
     answered: `Answered${by}`,
     revised: `Sent back to ${agent}${by}`,
-    rejected: `${approval.kind === "tool_call" ? "Refused" : "Rejected"}${by}`,
+    rejected: `${REJECTED[approval.kind] ?? "Rejected"}${by}`,
     expired: "Expired without an answer",
     cancelled: "Cancelled because the run ended",
   }[approval.status];

@@ -33,9 +33,9 @@ export function AttentionBanner({ run, store }: RunProps) {
 
   if (status === "waiting" && approvals.isLoading) return <BannerPlaceholder />;
 
-  // The call of a tool is asked for while the run goes on.
+  // The call of a tool is asked for while the run goes on, and so are the questions of tools.
   const open = approvals.data?.find(
-    (one) => one.status === "open" && (status === "waiting" || one.kind === "tool_call"),
+    ({ status: state, kind }) => state === "open" && (status === "waiting" || isOfTool(kind)),
   );
   if (open && !hasEnded(status)) return <ApprovalBanner key={open.id} approval={open} />;
   if (status === "waiting" && run.status === "waiting" && run.waitReason === "budget") {
@@ -49,6 +49,10 @@ export function AttentionBanner({ run, store }: RunProps) {
     return <ResolvedApprovalBanner approval={newest} onDismiss={() => setDismissed(newest.id)} />;
   }
   return null;
+}
+
+function isOfTool(kind: Approval["kind"]): boolean {
+  return kind === "tool_call" || kind === "tool_question";
 }
 
 function isRecentlyResolved(approval: Approval, now: number): boolean {

@@ -116,6 +116,36 @@ describe("RunReducer", () => {
     expect(outputs.filter(Boolean)).toEqual(["one\ntwo", "one"]);
   });
 
+  it("shows the progress of a running tool as a step within its call", () => {
+    const context = { taskKey: "research", agent: "researcher" };
+    const call = { tool: "mcp:files/index", toolCallId: "t1" };
+    const report = (data: object) => ({
+      type: "tool.progress" as const,
+      ...context,
+      data: { ...call, message: "", ...data },
+    });
+    const drafts = [
+      { type: "task.started" as const, ...context, data: { description: "d" } },
+      { type: "tool.started" as const, ...context, data: call },
+      report({ progress: 3, total: 10, message: "Reading" }),
+      report({ message: "A line" }),
+    ];
+    const running = reduce(RUN_STARTED, drafts).builder.tree;
+    expect(running.get("tool:t1")).toMatchObject({ state: "running", note: "A line" });
+    expect(running.get("progress:t1")).toMatchObject({
+      parent: "tool:t1",
+      output: "3 of 10: Reading\nA line",
+    });
+
+    const end = { ...call, output: "done", durationMs: 5 };
+    const ended = reduce(RUN_STARTED, [
+      ...drafts,
+      { type: "tool.completed", ...context, data: end },
+    ]).builder.tree;
+    expect(ended.get("tool:t1")).toMatchObject({ state: "ok", note: "", output: "done" });
+    expect(ended.get("progress:t1")?.output).toContain("A line");
+  });
+
   it("collects the refused hosts that can be allowed, once each", () => {
     const warnings = ["a.com", null, "b.com", "a.com"].map((host) => ({
       type: "warning.raised" as const,

@@ -169,6 +169,8 @@ export class RunReducer {
         return steps.failLlmCall(builder, event);
       case "tool.started":
         return steps.startToolCall(builder, event);
+      case "tool.progress":
+        return steps.addToolProgress(builder, event);
       case "tool.completed":
         this.eventUsage = addUsage(this.eventUsage, steps.ONE_TOOL_CALL);
         return steps.completeToolCall(builder, event);

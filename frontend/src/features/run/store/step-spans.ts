@@ -75,6 +75,25 @@ export function startToolCall(builder: SpanBuilder, event: EventOf<"tool.started
   builder.tree.getOrCreate({ ...toolSpanFields(builder, event), json, input: input ?? "" });
 }
 
+/** Adds what a running tool reports to one step within its call, and the newest to the call itself. */
+export function addToolProgress(builder: SpanBuilder, event: EventOf<"tool.progress">): void {
+  const { tree } = builder;
+  const call = tree.getOrCreate(toolSpanFields(builder, event));
+  const line = describeProgress(event.data);
+  if (!line) return;
+  const span = tree.getOrCreate({
+    ...builder.contextOf(event),
+    id: `progress:${event.data.toolCallId}`,
+    kind: "note",
+    name: "Progress",
+    parent: call.id,
+    state: "ok",
+  });
+  const output = span.output ? `${span.output}\n${line}` : line;
+  tree.update(span, { ...endFields(event), output });
+  if (call.state === "running") tree.update(call, { note: line });
+}
+
 export function completeToolCall(builder: SpanBuilder, event: EventOf<"tool.completed">): void {
   const span = builder.tree.getOrCreate(toolSpanFields(builder, event));
   const { output, durationMs, fromCache } = event.data;
@@ -94,7 +113,7 @@ export function failToolCall(builder: SpanBuilder, event: EventOf<"tool.failed">
 
 function toolSpanFields(
   builder: SpanBuilder,
-  event: EventOf<"tool.started" | "tool.completed" | "tool.failed">,
+  event: EventOf<"tool.started" | "tool.progress" | "tool.completed" | "tool.failed">,
 ) {
   const { tool: name, toolCallId } = event.data;
   return { ...builder.contextOf(event), id: `tool:${toolCallId}`, kind: "tool" as const, name };
@@ -153,19 +172,23 @@ export function updateMessage(builder: SpanBuilder, event: MessageEvent): void {
   }
 }
 
+/** How the names of requests begin in which a tool asks something. */
+const QUESTION_OF = "Question of";
+
 export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.requested">): void {
   const { kind, tool } = event.data;
-  if (kind !== "tool_call") builder.pauseTask(event.taskKey ?? "", timeOf(event));
+  if (kind !== "tool_call" && kind !== "tool_question")
+    builder.pauseTask(event.taskKey ?? "", timeOf(event));
   builder.tree.getOrCreate({
     ...builder.contextOf(event),
     id: `approval:${event.data.approvalId}`,
     kind: "approval",
-    name:
-      kind === "question"
-        ? "Question asked"
-        : kind === "tool_call"
-          ? `Call of ${tool} to be allowed`
-          : "Approval requested",
+    name: {
+      question: "Question asked",
+      tool_question: `${QUESTION_OF} ${tool}`,
+      tool_call: `Call of ${tool} to be allowed`,
+      review: "Approval requested",
+    }[kind ?? "review"],
     state: "waiting",
     output: event.data.arguments
       ? JSON.stringify(event.data.arguments, null, 2)
@@ -189,20 +212,21 @@ export function endApproval(
     return;
   }
   const { action, by, feedback, editedArguments } = event.data;
+  const isOfTool = span.name.startsWith(QUESTION_OF);
   const label = {
-    approve: "Approved",
+    approve: isOfTool ? "Answered" : "Approved",
     revise: "Sent back",
-    reject: "Rejected",
+    reject: isOfTool ? "Declined" : "Rejected",
     answer: "Answered",
   }[action];
-  const isRejected = action === "reject";
+  const isRejected = action === "reject" && !isOfTool;
   builder.tree.update(span, {
     ...endFields(event),
     name: `${label} by ${by}`,
     state: isRejected ? "failed" : "ok",
     ...(isRejected
       ? { error: feedback ? `Rejected: ${feedback}` : "Rejected" }
-      : { note: editedArguments ? "with other arguments" : (feedback ?? "") }),
+      : { note: editedArguments && !isOfTool ? "with other arguments" : (feedback ?? "") }),
   });
 }
 
@@ -242,6 +266,12 @@ export function addLogLine(
     return previous;
   }
   return addPoint(builder, event, "note", PRINTED_OUTPUT, { state: "ok", output: text });
+}
+
+/** For example "3 of 10: Reading pages". */
+function describeProgress({ message, progress, total }: EventOf<"tool.progress">["data"]): string {
+  const done = progress == null ? "" : total == null ? `${progress}` : `${progress} of ${total}`;
+  return [done, message].filter(Boolean).join(": ");
 }
 
 function endFields(event: RunEvent) {

@@ -106,6 +106,7 @@ export function sampleApproval(change: Partial<Approval> = {}): Approval {
     output: "# Bees\n\nBees hum.",
     tool: null,
     arguments: null,
+    parameters: null,
     editedArguments: null,
     forRun: false,
     status: "open",

@@ -42,7 +42,8 @@ class OpenAIWriter:
         if answer.tools:
             message["tool_calls"] = [_tool_call(tool) for tool in answer.tools]
         choice = {"index": 0, "message": message, "finish_reason": answer.finish, "logprobs": None}
-        return {**self._head, "object": "chat.completion", "choices": [choice], "usage": _usage(answer)}
+        members = {"choices": [choice], "usage": _usage(answer), "service_tier": "default"}
+        return {**self._head, "object": "chat.completion", **members}
 
     def _role(self) -> dict[str, Any]:
         role = {} if self._has_begun else {"role": "assistant"}
