@@ -56,6 +56,8 @@ from crewai_runner.features.public_links.deps import SHARED_RUN_RATE, PublicLink
 from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.deps import RunDeps
 from crewai_runner.features.runs.retention import RetentionPeriods, RunRetention
+from crewai_runner.features.triggers.deps import HOOK_RATE, HookDeps
+from crewai_runner.features.triggers.service import TriggerDeps
 from crewai_runner.features.workflows.deps import WorkflowDeps
 from crewai_runner.features.workflows.service import DocumentChecker, registered_names
 from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
@@ -117,6 +119,7 @@ class Container:
         self.notifier.listen(CREDENTIALS_TOPIC, self._forget_credentials)
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
         self.public_link_deps = PublicLinkDeps(make_limiter(settings, self.sessions, SHARED_RUN_RATE))
+        self.hook_deps = HookDeps(make_limiter(settings, self.sessions, HOOK_RATE))
         self.active_runs: set[tuple[str, int]] = set()
         self.controls: dict[str, RunControl] = {}
         self.telemetry = Telemetry(
@@ -171,6 +174,7 @@ class Container:
             ExecutionDeps: self._executions,
             ExternalRunDeps: self._external_runs,
             HealthDeps: self._health,
+            HookDeps: lambda: self.hook_deps,
             IdentityDeps: lambda: self.identities,
             McpEndpointDeps: McpEndpointFactory(self._executions, lambda: events),
             InsightDeps: lambda: InsightDeps(self.reader, self.mask),
@@ -185,6 +189,7 @@ class Container:
             RunDeps: lambda: RunDeps(self.sessions, self.reader, self.queue),
             SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
             SnapshotReader: lambda: self.reader,
+            TriggerDeps: self._triggers,
             WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
             WorkspaceDeps: lambda: WorkspaceDeps(
                 lambda session, workspace_id: self.models(session).ensure_local(workspace_id),
@@ -236,6 +241,16 @@ class Container:
             cipher=self.cipher,
             egress=self.egress,
             mask=self.mask,
+        )
+
+    def _triggers(self) -> TriggerDeps:
+        return TriggerDeps(
+            sessions=self.sessions,
+            publish=self.notifier.publish,
+            cipher=self.cipher,
+            mask=self.mask,
+            projects=self.project_deps,
+            executions=lambda session: ExecutionService(session, self._executions()),
         )
 
     def _document_checker(self) -> DocumentChecker:
