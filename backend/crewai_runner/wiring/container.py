@@ -56,8 +56,6 @@ from crewai_runner.features.public_links.deps import SHARED_RUN_RATE, PublicLink
 from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.deps import RunDeps
 from crewai_runner.features.runs.retention import RetentionPeriods, RunRetention
-from crewai_runner.features.triggers.deps import HOOK_RATE, HookDeps
-from crewai_runner.features.triggers.service import TriggerDeps
 from crewai_runner.features.workflows.deps import WorkflowDeps
 from crewai_runner.features.workflows.service import DocumentChecker, registered_names
 from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
@@ -85,6 +83,7 @@ from crewai_runner.wiring.adapters import (
 from crewai_runner.wiring.audit import make_audit
 from crewai_runner.wiring.mcp_endpoint import McpEndpointDeps, McpEndpointFactory
 from crewai_runner.wiring.tools import ToolParts
+from crewai_runner.wiring.triggers import TriggerParts
 from crewai_runner.wiring.webhooks import make_delivery_deps
 
 T = TypeVar("T")
@@ -119,7 +118,6 @@ class Container:
         self.notifier.listen(CREDENTIALS_TOPIC, self._forget_credentials)
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
         self.public_link_deps = PublicLinkDeps(make_limiter(settings, self.sessions, SHARED_RUN_RATE))
-        self.hook_deps = HookDeps(make_limiter(settings, self.sessions, HOOK_RATE))
         self.active_runs: set[tuple[str, int]] = set()
         self.controls: dict[str, RunControl] = {}
         self.telemetry = Telemetry(
@@ -161,6 +159,10 @@ class Container:
             self.sessions, self.queue, self.models, self.workspace_quota, self.loader
         )
         self.delivery_deps = make_delivery_deps(settings, self.sessions, self.cipher, self.egress, self.mask)
+        self.triggers = TriggerParts(
+            *(settings, self.sessions, self.notifier.publish, self.cipher, self.mask),
+            *(self.project_deps, self._executions),
+        )
         events = EventDeps(self.reader, self.feeds, settings.stream_ping_seconds)
         self._factories: dict[type, Callable[[], object]] = {
             AmpDeps: self._amp,
@@ -174,7 +176,6 @@ class Container:
             ExecutionDeps: self._executions,
             ExternalRunDeps: self._external_runs,
             HealthDeps: self._health,
-            HookDeps: lambda: self.hook_deps,
             IdentityDeps: lambda: self.identities,
             McpEndpointDeps: McpEndpointFactory(self._executions, lambda: events),
             InsightDeps: lambda: InsightDeps(self.reader, self.mask),
@@ -189,7 +190,7 @@ class Container:
             RunDeps: lambda: RunDeps(self.sessions, self.reader, self.queue),
             SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
             SnapshotReader: lambda: self.reader,
-            TriggerDeps: self._triggers,
+            **self.triggers.factories,
             WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
             WorkspaceDeps: lambda: WorkspaceDeps(
                 lambda session, workspace_id: self.models(session).ensure_local(workspace_id),
@@ -235,22 +236,9 @@ class Container:
 
     def _amp(self) -> AmpDeps:
         return AmpDeps(
-            executions=lambda session: ExecutionService(session, self._executions()),
-            approvals=lambda session: ApprovalService(session, self.queue, self.mask),
-            projects=self.project_deps,
-            cipher=self.cipher,
-            egress=self.egress,
-            mask=self.mask,
-        )
-
-    def _triggers(self) -> TriggerDeps:
-        return TriggerDeps(
-            sessions=self.sessions,
-            publish=self.notifier.publish,
-            cipher=self.cipher,
-            mask=self.mask,
-            projects=self.project_deps,
-            executions=lambda session: ExecutionService(session, self._executions()),
+            lambda session: ExecutionService(session, self._executions()),
+            lambda session: ApprovalService(session, self.queue, self.mask),
+            *(self.project_deps, self.cipher, self.egress, self.mask),
         )
 
     def _document_checker(self) -> DocumentChecker:
@@ -294,13 +282,8 @@ class Container:
         return SilentRuns(self.sessions, self.queue, self.mask, publish, silence)
 
     def _external_runs(self) -> ExternalRunDeps:
-        return ExternalRunDeps(
-            grants=self.grants,
-            queue=self.queue,
-            mask=self.mask,
-            workspace_quota=self.workspace_quota,
-            run_quota=make_run_quota(self.settings),
-        )
+        limits = self.workspace_quota, make_run_quota(self.settings)
+        return ExternalRunDeps(self.grants, self.queue, self.mask, *limits)
 
     def _health(self) -> HealthDeps:
         return HealthDeps(

@@ -17,8 +17,8 @@ class TriggerRow(NamedRow):
     audited = AuditedColumns(
         "trigger",
         ("name", "workflow_id", "project_id", "signature", "inputs", "is_enabled"),
-        ("sealed_secret", "sealed_path"),
-        {"sealed_secret": "secret", "sealed_path": "path"},
+        ("sealed_secret", "path"),
+        {"sealed_secret": "secret"},
     )
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
@@ -26,9 +26,8 @@ class TriggerRow(NamedRow):
     project_id: Mapped[str | None] = mapped_column(Id)
     signature: Mapped[str] = mapped_column(String(32))
     sealed_secret: Mapped[str] = mapped_column(Text)
-    sealed_path: Mapped[str] = mapped_column(Text)
-    """The last part of the address, encrypted: it is random, and part of the proof of who sends."""
-    path_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    path: Mapped[str] = mapped_column(String(64), unique=True)
+    """The last part of the address: random, and useless without the secret."""
     inputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """JSON pointers into the body by name of the input."""
     is_enabled: Mapped[bool] = mapped_column(default=True)

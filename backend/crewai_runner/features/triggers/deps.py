@@ -1,5 +1,6 @@
 """FastAPI dependencies of triggers, and of the endpoint that receives deliveries."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.triggers.delivery_log import DeliveryLog
 from crewai_runner.features.triggers.errors import HookBusy, HookTypeUnsupported
 from crewai_runner.features.triggers.receiver import HookReceiver
-from crewai_runner.features.triggers.service import TriggerDeps, TriggerService, hash_path
+from crewai_runner.features.triggers.service import TriggerDeps, TriggerService
 from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 from crewai_runner.http.ratelimit.port import Rate, RateLimiter
@@ -54,7 +55,7 @@ async def _receiver(deps: _Deps) -> HookReceiver:
 async def _read_body(token: str, request: Request, deps: _HookDeps) -> bytes:
     """Return the raw body, once the sender may send and its type and size are known to be right."""
     address = get_limited_address(get_client_address(request.scope))
-    for bucket in (f"hook-address/{address}", f"hook/{hash_path(token)}"):
+    for bucket in (f"hook-address/{address}", f"hook/{hash_token(token)}"):
         decision = await deps.limiter.take(bucket)
         if not decision.allowed:
             raise HookBusy(decision.retry_seconds)
@@ -67,6 +68,11 @@ async def _read_body(token: str, request: Request, deps: _HookDeps) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise TooLarge(f"The body exceeds the limit of {MAX_BODY_BYTES} bytes.")
     return bytes(body)
+
+
+def hash_token(token: str) -> str:
+    """Return a digest: the keys of rate limits are stored, and the address is confidential."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 Triggers = Annotated[TriggerService, Depends(_triggers, scope="function")]

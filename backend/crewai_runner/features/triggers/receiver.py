@@ -23,6 +23,7 @@ from crewai_runner.db.tables.triggers import TriggerRow
 from crewai_runner.domain.audit_entry import get_entry
 from crewai_runner.features.executions.schemas import RunStart
 from crewai_runner.features.executions.service import StartExtension
+from crewai_runner.features.runs.errors import InputsInvalid
 from crewai_runner.features.triggers.errors import (
     HookBodyInvalid,
     HookBusy,
@@ -32,7 +33,7 @@ from crewai_runner.features.triggers.errors import (
 )
 from crewai_runner.features.triggers.repository import TriggerDeliveryRepository, TriggerRepository
 from crewai_runner.features.triggers.rules import map_inputs
-from crewai_runner.features.triggers.service import TriggerDeps, hash_path
+from crewai_runner.features.triggers.service import TriggerDeps
 from crewai_runner.features.triggers.signatures import SignatureKind, find_delivery_id, is_authentic
 
 log = get_logger(__name__)
@@ -69,14 +70,15 @@ class HookReceiver:
         HookSignatureInvalid, HookBodyInvalid, HookNotAccepted, HookBusy, Unavailable.
         """
         async with read_session(self._deps.sessions) as session:
-            trigger = await TriggerRepository(session).find_enabled(hash_path(path))
+            trigger = await TriggerRepository(session).find_enabled(path)
         if trigger is None:
             raise HookUnknown
         kind = SignatureKind(trigger.signature)
-        get_entry().set_principal(principal := make_principal(trigger))
+        get_entry().set_workspace(trigger.workspace_id)
         get_entry().set_target("trigger", trigger.id)
         if not is_authentic(kind, self._decrypt(trigger), headers, body, int(now().timestamp())):
             raise HookSignatureInvalid
+        get_entry().set_principal(principal := make_principal(trigger))
         document = _parse(body)
         if (challenge := _find_challenge(kind, document)) is not None:
             get_entry().declare_unchanged()
@@ -162,7 +164,7 @@ class HookReceiver:
                 metadata=source,
             )
         except ValidationError:
-            raise HookBodyInvalid from None
+            raise InputsInvalid("The body has a value that no input can hold.") from None
 
     def _decrypt(self, trigger: TriggerRow) -> str:
         secret = self._deps.cipher.decrypt(trigger.sealed_secret)
@@ -189,7 +191,7 @@ def _find_challenge(kind: SignatureKind, document: JsonValue) -> str | None:
     if kind is not SignatureKind.SLACK or not isinstance(document, dict):
         return None
     challenge = document.get("challenge")
-    is_check = document.get("type") == "url_verification" and isinstance(challenge, str)
+    is_check = document.get("type") == "url_verification" and isinstance(challenge, str) and challenge.isascii()
     return str(challenge)[:500] if is_check else None
 
 

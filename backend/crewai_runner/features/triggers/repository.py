@@ -31,12 +31,12 @@ class TriggerRepository(NamedRowRepository[TriggerRow]):
         query = select(func.count()).where(TriggerRow.workspace_id == workspace_id)
         return await self._session.scalar(query) or 0
 
-    async def find_enabled(self, path_hash: str) -> TriggerRow | None:
+    async def find_enabled(self, path: str) -> TriggerRow | None:
         """Return the enabled trigger of an address.
 
         The only read without a workspace: the address is all that a sender has.
         """
-        query = select(TriggerRow).where(TriggerRow.path_hash == path_hash, TriggerRow.is_enabled.is_(True))
+        query = select(TriggerRow).where(TriggerRow.path == path, TriggerRow.is_enabled.is_(True))
         return await self._session.scalar(query)
 
 

@@ -165,7 +165,6 @@ async def get_trigger_delivery(
         DeliveryNotFound,
         DeliveryBodyGone,
         InputsInvalid,
-        HookBodyInvalid,
         DefinitionInvalid,
         NoModel,
         NoEmbedder,

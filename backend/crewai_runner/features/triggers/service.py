@@ -1,7 +1,6 @@
 """Manages triggers: the address, the secret, and what a delivery starts."""
 
 import base64
-import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -83,9 +82,9 @@ class TriggerService:
             signature=request.signature.value,
             inputs=dict(request.inputs),
             is_enabled=request.is_enabled,
+            path=make_path(),
             sealed_secret=self._deps.cipher.encrypt(secret.get_secret_value()),
         )
-        self._set_new_path(row)
         await self._triggers.add(row)
         return TriggerSecret(trigger=self._to_schema(row), secret=secret.get_secret_value())
 
@@ -116,7 +115,7 @@ class TriggerService:
         row = await self._triggers.get_for_update(trigger_id, principal.workspace_id, expected)
         secret = make_secret()
         row.sealed_secret = self._deps.cipher.encrypt(secret.get_secret_value())
-        self._set_new_path(row)
+        row.path = make_path()
         await self._triggers.save(row)
         return TriggerSecret(trigger=self._to_schema(row), secret=secret.get_secret_value())
 
@@ -143,18 +142,15 @@ class TriggerService:
         except ProjectNotFound as error:
             raise TriggerInvalid("/projectId", error.detail) from None
 
-    def _set_new_path(self, row: TriggerRow) -> None:
-        path = secrets.token_urlsafe(24)
-        row.sealed_path, row.path_hash = self._deps.cipher.encrypt(path), hash_path(path)
-
-    def _to_schema(self, row: TriggerRow) -> TriggerRead:
+    @staticmethod
+    def _to_schema(row: TriggerRow) -> TriggerRead:
         return TriggerRead(
             id=row.id,
             name=row.name,
             workflow_id=row.workflow_id,
             project_id=row.project_id,
             signature=SignatureKind(row.signature),
-            path=f"{HOOKS_PATH}/{self._deps.cipher.decrypt(row.sealed_path)}",
+            path=f"{HOOKS_PATH}/{row.path}",
             inputs=row.inputs,
             is_enabled=row.is_enabled,
             created_at=row.created_at,
@@ -168,8 +164,9 @@ def make_secret() -> SecretStr:
     return SecretStr(SECRET_PREFIX + base64.b64encode(secrets.token_bytes(24)).decode())
 
 
-def hash_path(path: str) -> str:
-    return hashlib.sha256(f"crewai-runner hook\0{path}".encode("utf-8", "surrogatepass")).hexdigest()
+def make_path() -> str:
+    """Return the random last part of an address: 192 bits."""
+    return secrets.token_urlsafe(24)
 
 
 def _check_inputs(pointers: Iterable[str], declared: list[InputDefinition]) -> None:

@@ -27,6 +27,7 @@ UNAUDITED = {
     "me:begin_linking",
     "session:begin_issuer_sign_in",
     "sharing:read_shared_run",
+    "triggers:preview_mapping",
     "workflows:preview_import",
     "yaml:convert_yaml",
     "yaml:validate_yaml",

@@ -24,8 +24,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.String(64), nullable=True),
         sa.Column("signature", sa.String(32), nullable=False),
         sa.Column("sealed_secret", sa.Text(), nullable=False),
-        sa.Column("sealed_path", sa.Text(), nullable=False),
-        sa.Column("path_hash", sa.String(64), nullable=False),
+        sa.Column("path", sa.String(64), nullable=False),
         sa.Column("inputs", JSON, nullable=False),
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("id", sa.String(64), nullable=False),
@@ -38,7 +37,7 @@ def upgrade() -> None:
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_triggers_workspace_id_workspaces")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_triggers")),
-        sa.UniqueConstraint("path_hash", name=op.f("uq_triggers_path_hash")),
+        sa.UniqueConstraint("path", name=op.f("uq_triggers_path")),
         sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_triggers_workspace_id_name")),
     )
     op.create_table(
