@@ -22,6 +22,8 @@ HOOK_RATE = Rate(per_minute=120, burst=60)
 """How often one address may send, and how often one trigger receives."""
 MAX_BODY_BYTES = 256 * 1024
 
+Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
+RunReader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Editor = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_WRITE))]
 
 

@@ -14,7 +14,9 @@ from crewai_runner.features.triggers.deps import (
     Deliveries,
     Editor,
     HookBody,
+    Reader,
     Receiver,
+    RunReader,
     Triggers,
     TriggersToRead,
 )
@@ -59,9 +61,9 @@ _DELIVERY = {
 
 
 @router.get("")
-async def list_triggers(editor: Editor, triggers: TriggersToRead) -> TriggerList:
+async def list_triggers(reader: Reader, triggers: TriggersToRead) -> TriggerList:
     """List the triggers, by name. Secrets are never returned."""
-    return await triggers.list_all(editor)
+    return await triggers.list_all(reader)
 
 
 @router.post(
@@ -80,10 +82,10 @@ async def create_trigger(
 
 @router.get("/{trigger_id}", dependencies=[Conditional], responses=problems(TriggerNotFound))
 async def get_trigger(
-    trigger_id: str, editor: Editor, triggers: TriggersToRead, response: Response
+    trigger_id: str, reader: Reader, triggers: TriggersToRead, response: Response
 ) -> TriggerRead:
     """Get one trigger; its version is in the ETag."""
-    trigger = await triggers.get(editor, trigger_id)
+    trigger = await triggers.get(reader, trigger_id)
     set_etag(response, trigger.version)
     return trigger
 
@@ -140,20 +142,20 @@ async def preview_mapping(
 
 @router.get("/{trigger_id}/deliveries", responses=problems(BadRequest, TriggerNotFound))
 async def list_trigger_deliveries(
-    trigger_id: str, editor: Editor, deliveries: Deliveries, limit: Limit = LIMIT, cursor: Cursor = None
+    trigger_id: str, reader: RunReader, deliveries: Deliveries, limit: Limit = LIMIT, cursor: Cursor = None
 ) -> TriggerDeliveryList:
     """List the deliveries of a trigger, newest first."""
-    return await deliveries.list_page(editor, trigger_id, limit, cursor)
+    return await deliveries.list_page(reader, trigger_id, limit, cursor)
 
 
 @router.get(
     "/{trigger_id}/deliveries/{trigger_delivery_id}", responses=problems(TriggerNotFound, DeliveryNotFound)
 )
 async def get_trigger_delivery(
-    trigger_id: str, trigger_delivery_id: str, editor: Editor, deliveries: Deliveries
+    trigger_id: str, trigger_delivery_id: str, reader: RunReader, deliveries: Deliveries
 ) -> TriggerDeliveryRead:
     """Get one delivery with its body."""
-    return await deliveries.get(editor, trigger_id, trigger_delivery_id)
+    return await deliveries.get(reader, trigger_id, trigger_delivery_id)
 
 
 @router.post(

@@ -71,7 +71,9 @@ class TriggerRead(ApiModel):
     workflow_id: str | None
     project_id: str | None
     signature: SignatureKind
-    path: str = Field(description="The path on this server that senders post to. Treat it as confidential.")
+    path: str = Field(
+        description="Where senders post to on this server. Confidential: empty without `workflows:write`."
+    )
     inputs: dict[str, str]
     is_enabled: bool
     created_at: datetime

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
-from crewai_runner.core.principal import Principal
+from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.webhook_secret import SECRET_PREFIX
 from crewai_runner.db.session import Sessions
@@ -59,7 +59,7 @@ class TriggerService:
     async def list_all(self, principal: Principal) -> TriggerList:
         """Return all triggers, by name."""
         rows = await self._triggers.list_all(principal.workspace_id)
-        return TriggerList(triggers=[self._to_schema(row) for row in rows])
+        return TriggerList(triggers=[_to_schema(principal, row) for row in rows])
 
     async def get(self, principal: Principal, trigger_id: str) -> TriggerRead:
         """Return one trigger. Raises TriggerNotFound."""
@@ -86,7 +86,7 @@ class TriggerService:
             sealed_secret=self._deps.cipher.encrypt(secret.get_secret_value()),
         )
         await self._triggers.add(row)
-        return TriggerSecret(trigger=self._to_schema(row), secret=secret.get_secret_value())
+        return TriggerSecret(trigger=_to_schema(principal, row), secret=secret.get_secret_value())
 
     async def update(
         self, principal: Principal, trigger_id: str, request: TriggerUpdate, expected: int | None
@@ -108,7 +108,7 @@ class TriggerService:
         for name in sent & {"name", "is_enabled"}:
             setattr(row, name, getattr(request, name))
         await self._triggers.save(row)
-        return self._to_schema(row)
+        return _to_schema(principal, row)
 
     async def rotate(self, principal: Principal, trigger_id: str, expected: int | None) -> TriggerSecret:
         """Replace address and secret; the old ones are invalid at once. Raises TriggerNotFound, StaleVersion."""
@@ -117,7 +117,7 @@ class TriggerService:
         row.sealed_secret = self._deps.cipher.encrypt(secret.get_secret_value())
         row.path = make_path()
         await self._triggers.save(row)
-        return TriggerSecret(trigger=self._to_schema(row), secret=secret.get_secret_value())
+        return TriggerSecret(trigger=_to_schema(principal, row), secret=secret.get_secret_value())
 
     async def delete(self, principal: Principal, trigger_id: str, expected: int | None) -> None:
         """Delete a trigger and its deliveries; its runs stay. Raises TriggerNotFound, StaleVersion."""
@@ -142,23 +142,6 @@ class TriggerService:
         except ProjectNotFound as error:
             raise TriggerInvalid("/projectId", error.detail) from None
 
-    @staticmethod
-    def _to_schema(row: TriggerRow) -> TriggerRead:
-        return TriggerRead(
-            id=row.id,
-            name=row.name,
-            workflow_id=row.workflow_id,
-            project_id=row.project_id,
-            signature=SignatureKind(row.signature),
-            path=f"{HOOKS_PATH}/{row.path}",
-            inputs=row.inputs,
-            is_enabled=row.is_enabled,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            version=row.version,
-        )
-
-
 def make_secret() -> SecretStr:
     """Return a random secret of 192 bits, in the form of Standard Webhooks."""
     return SecretStr(SECRET_PREFIX + base64.b64encode(secrets.token_bytes(24)).decode())
@@ -175,3 +158,20 @@ def _check_inputs(pointers: Iterable[str], declared: list[InputDefinition]) -> N
         if name not in names:
             known = ", ".join(names) or "none"
             raise TriggerInvalid(f"/inputs/{name}", f"There is no input `{name}`. Declared: {known}.")
+
+
+def _to_schema(principal: Principal, row: TriggerRow) -> TriggerRead:
+    shows_path = principal.has_scope(Scope.WORKFLOWS_WRITE)
+    return TriggerRead(
+        id=row.id,
+        name=row.name,
+        workflow_id=row.workflow_id,
+        project_id=row.project_id,
+        signature=SignatureKind(row.signature),
+        path=f"{HOOKS_PATH}/{row.path}" if shows_path else "",
+        inputs=row.inputs,
+        is_enabled=row.is_enabled,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )

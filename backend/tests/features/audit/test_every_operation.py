@@ -102,7 +102,7 @@ async def test_every_change_has_one_row(harness: RunHarness, app: FastAPI) -> No
     del found["executions:check_start"]
     assert {operation for operation, [row] in found.items() if row.operation != operation} == set()
     assert {operation for operation, [row] in found.items() if not row.target_id} <= WITHOUT_TARGET
-    assert {row.actor_kind for row in rows} == {"server-key", "person", "anonymous"}
+    assert {row.actor_kind for row in rows} == {"server-key", "person", "anonymous", "trigger"}
     assert [row.changes for row in rows if any(text in _all_values(row) for text in CANARIES)] == []
 
 
