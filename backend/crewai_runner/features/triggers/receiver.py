@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.bounded_json import parse_json
 from crewai_runner.core.clock import now
+from crewai_runner.core.encryption import SecretUnreadable
 from crewai_runner.core.errors import AppError, Unavailable
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.logging import get_logger
@@ -167,7 +168,11 @@ class HookReceiver:
             raise InputsInvalid("The body has a value that no input can hold.") from None
 
     def _decrypt(self, trigger: TriggerRow) -> str:
-        secret = self._deps.cipher.decrypt(trigger.sealed_secret)
+        try:
+            secret = self._deps.cipher.decrypt(trigger.sealed_secret)
+        except SecretUnreadable:
+            log.warning("trigger.secret_unreadable", trigger_id=trigger.id)
+            raise HookUnknown from None
         if find_weakness(secret) is None:
             self._deps.mask.hold(trigger.workspace_id, MASK_OWNER + trigger.id, [secret])
         return secret

@@ -31,8 +31,8 @@ export function MappingForm({ trigger }: { trigger: Trigger }) {
     saving.mutate();
   };
   const change = (name: string, pointer: string) => {
-    const { [name]: _, ...others } = pointers;
-    setPointers(pointer ? { ...others, [name]: pointer } : others);
+    const changed = Object.entries({ ...pointers, [name]: pointer });
+    setPointers(Object.fromEntries(changed.filter(([, one]) => one)));
   };
   if (preview.isError) return <ErrorPanel error={preview.error} onRetry={() => preview.refetch()} />;
   if (!preview.data) return null;
