@@ -49,10 +49,10 @@ class TriggerUpdate(ApiModel):
 
     # The defaults are never used: only `model_fields_set` counts.
     name: Name = Field(default_factory=str)
-    signature: SignatureKind = SignatureKind.BEARER
+    signature: SignatureKind = Field(default_factory=lambda: SignatureKind.BEARER)
     secret: _Secret = Field(default_factory=lambda: SecretStr(""), json_schema_extra=_WRITE_ONLY)
     inputs: InputPointers = Field(default_factory=dict, description=_INPUTS)
-    is_enabled: bool = True
+    is_enabled: bool = Field(default_factory=bool)
 
 
 class TriggerEnvelope(Envelope):
