@@ -53,7 +53,10 @@ from crewai_runner.wiring.adapters import rate_limit
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
 
-NOT_PAGES = (AMP, CREWAI_PLUS, HOOKS_PATH, MCP, "/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
+NOT_PAGES = (
+    *(AMP, CREWAI_PLUS, HOOKS_PATH, MCP),
+    *("/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc"),
+)
 
 
 def create_app(

@@ -56,6 +56,7 @@ from crewai_runner.features.public_links.deps import SHARED_RUN_RATE, PublicLink
 from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.deps import RunDeps
 from crewai_runner.features.runs.retention import RetentionPeriods, RunRetention
+from crewai_runner.features.triggers.service import TriggerDeps
 from crewai_runner.features.workflows.deps import WorkflowDeps
 from crewai_runner.features.workflows.service import DocumentChecker, registered_names
 from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
@@ -159,10 +160,7 @@ class Container:
             self.sessions, self.queue, self.models, self.workspace_quota, self.loader
         )
         self.delivery_deps = make_delivery_deps(settings, self.sessions, self.cipher, self.egress, self.mask)
-        self.triggers = TriggerParts(
-            *(settings, self.sessions, self.notifier.publish, self.cipher, self.mask),
-            *(self.project_deps, self._executions),
-        )
+        self.triggers = TriggerParts(settings, self._make_trigger_deps())
         events = EventDeps(self.reader, self.feeds, settings.stream_ping_seconds)
         self._factories: dict[type, Callable[[], object]] = {
             AmpDeps: self._amp,
@@ -241,17 +239,18 @@ class Container:
             *(self.project_deps, self.cipher, self.egress, self.mask),
         )
 
+    def _make_trigger_deps(self) -> TriggerDeps:
+        return TriggerDeps(
+            *(self.sessions, self.notifier.publish, self.cipher, self.mask, self.project_deps),
+            executions=lambda session: ExecutionService(session, self._executions()),
+        )
+
     def _document_checker(self) -> DocumentChecker:
         return DocumentChecker(self.sessions, self.mask, registered_names(self.models))
 
     def _chat(self) -> ChatDeps:
         return ChatDeps(
-            settings=self.settings,
-            sessions=self.sessions,
-            notifier=self.notifier,
-            queue=self.queue,
-            mask=self.mask,
-            loader=self.loader,
+            *(self.settings, self.sessions, self.notifier, self.queue, self.mask, self.loader),
             answering_model=RunSpecBuilder(self._executions()).answering_model,
         )
 

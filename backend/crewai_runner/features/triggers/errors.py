@@ -60,7 +60,7 @@ class DeliveryBodyGone(Conflict):
     title = "The body is no longer kept"
 
     def __init__(self) -> None:
-        super().__init__("Only the bodies of the newest deliveries are kept. Ask the sender to send it again.")
+        super().__init__("Only the newest bodies are kept. Ask the sender to send it again.")
 
 
 class HookUnknown(NotFound):

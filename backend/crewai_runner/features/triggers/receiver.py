@@ -196,8 +196,9 @@ def _find_challenge(kind: SignatureKind, document: JsonValue) -> str | None:
     if kind is not SignatureKind.SLACK or not isinstance(document, dict):
         return None
     challenge = document.get("challenge")
-    is_check = document.get("type") == "url_verification" and isinstance(challenge, str) and challenge.isascii()
-    return str(challenge)[:500] if is_check else None
+    if document.get("type") != "url_verification" or not isinstance(challenge, str):
+        return None
+    return challenge[:500] if challenge.isascii() else None
 
 
 def _make_key(kind: SignatureKind, headers: Mapping[str, str], document: JsonValue, body: bytes) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.ids import Prefix
@@ -59,7 +58,8 @@ class TriggerDeliveryRepository:
         Return False, and store nothing, if that one has started a run.
         """
         values = values | {"trigger_id": self._trigger_id}
-        if await self._changes_row(insert_if_absent(self._session, TriggerDeliveryRow, values)):
+        insert = insert_if_absent(self._session, TriggerDeliveryRow, values)
+        if await self._session.scalar(insert.returning(TriggerDeliveryRow.id)) is not None:
             return True
         statement = update(TriggerDeliveryRow).where(
             TriggerDeliveryRow.trigger_id == self._trigger_id,
@@ -67,7 +67,8 @@ class TriggerDeliveryRepository:
             TriggerDeliveryRow.run_id.is_(None),
         )
         changed = {name: values[name] for name in ("received_at", "size", "body", "run_id", "error")}
-        return await self._changes_row(statement.values(**changed))
+        replaced = statement.values(**changed).returning(TriggerDeliveryRow.id)
+        return await self._session.scalar(replaced) is not None
 
     async def prune(self) -> None:
         """Delete what is above the limits: the oldest rows, and the bodies of older ones."""
@@ -83,9 +84,7 @@ class TriggerDeliveryRepository:
         statement = update(TriggerDeliveryRow).where(
             of_trigger, TriggerDeliveryRow.id <= last_body, TriggerDeliveryRow.body.is_not(None)
         )
-        await self._session.execute(
-            statement.values(body=None).execution_options(synchronize_session=False)
-        )
+        await self._session.execute(statement.values(body=None).execution_options(synchronize_session=False))
 
     async def get(self, delivery_id: str) -> TriggerDeliveryRow | None:
         query = select(TriggerDeliveryRow).where(
@@ -105,7 +104,3 @@ class TriggerDeliveryRepository:
             TriggerDeliveryRow.trigger_id == self._trigger_id, TriggerDeliveryRow.body.is_not(None)
         )
         return await self._session.scalar(query.order_by(TriggerDeliveryRow.id.desc()).limit(1))
-
-    async def _changes_row(self, statement: Any) -> bool:
-        result = await self._session.execute(statement)
-        return isinstance(result, CursorResult) and result.rowcount == 1

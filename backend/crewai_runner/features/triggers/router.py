@@ -56,7 +56,10 @@ from crewai_runner.http.unaudited import unaudited
 router = PrefixedRouter(prefix="/triggers", tags=["triggers"])
 hook_router = PrefixedRouter(prefix=HOOKS_PATH, tags=["triggers"])
 _DELIVERY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {"description": "Any JSON."}}}}
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"description": "Any JSON."}}},
+    }
 }
 
 

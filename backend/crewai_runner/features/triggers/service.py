@@ -63,7 +63,7 @@ class TriggerService:
 
     async def get(self, principal: Principal, trigger_id: str) -> TriggerRead:
         """Return one trigger. Raises TriggerNotFound."""
-        return self._to_schema(await self._triggers.get(trigger_id, principal.workspace_id))
+        return _to_schema(principal, await self._triggers.get(trigger_id, principal.workspace_id))
 
     async def create(self, principal: Principal, request: TriggerCreate) -> TriggerSecret:
         """Create a trigger. Raises TriggerInvalid, TriggerNameTaken, TooManyTriggers."""
@@ -111,7 +111,7 @@ class TriggerService:
         return _to_schema(principal, row)
 
     async def rotate(self, principal: Principal, trigger_id: str, expected: int | None) -> TriggerSecret:
-        """Replace address and secret; the old ones are invalid at once. Raises TriggerNotFound, StaleVersion."""
+        """Replace address and secret, at once. Raises TriggerNotFound, StaleVersion."""
         row = await self._triggers.get_for_update(trigger_id, principal.workspace_id, expected)
         secret = make_secret()
         row.sealed_secret = self._deps.cipher.encrypt(secret.get_secret_value())
@@ -141,6 +141,7 @@ class TriggerService:
             raise TriggerInvalid("/workflowId", error.detail) from None
         except ProjectNotFound as error:
             raise TriggerInvalid("/projectId", error.detail) from None
+
 
 def make_secret() -> SecretStr:
     """Return a random secret of 192 bits, in the form of Standard Webhooks."""

@@ -1,4 +1,4 @@
-"""Checks who sent an incoming webhook: bearer tokens and the signatures of well-known senders. Pure functions.
+"""Checks who sent a webhook: bearer tokens and the signatures of well-known senders. Pure functions.
 
 Every comparison takes constant time. Signatures with a time are valid for five minutes before and after it.
 """
@@ -15,7 +15,7 @@ from crewai_runner.core.webhook_signature import sign
 TOLERANCE_SECONDS = 300
 MAX_SIGNATURES = 10
 """Senders that rotate their secret send a signature for each one."""
-MAX_ID_LENGTH = 200
+BEARER_IDS = ("idempotency-key", "webhook-id", "x-github-delivery")
 Headers = Mapping[str, str]
 
 
@@ -35,16 +35,14 @@ def is_authentic(kind: SignatureKind, secret: str, headers: Headers, body: bytes
     return _CHECKS[kind](secret, headers, body, at)
 
 
-def find_delivery_id(
-    kind: SignatureKind, headers: Headers, document: JsonValue, body: bytes
-) -> str | None:
+def find_delivery_id(kind: SignatureKind, headers: Headers, document: JsonValue, body: bytes) -> str | None:
     """Return what identifies a delivery when its sender repeats it; None if nothing does.
 
     Except for bearer tokens it is covered by the signature, so that nobody can repeat a signed body under
     another id: GitHub signs only the body, which is therefore its own id.
     """
     if kind is SignatureKind.BEARER:
-        found = headers.get("idempotency-key") or headers.get("webhook-id") or headers.get("x-github-delivery")
+        found = next((headers[name] for name in BEARER_IDS if headers.get(name)), None)
     elif kind is SignatureKind.STANDARD_WEBHOOKS:
         found = headers.get("webhook-id")
     elif kind is SignatureKind.GITHUB:
@@ -54,7 +52,7 @@ def find_delivery_id(
         value = document.get(name) if isinstance(document, dict) else None
         found = value if isinstance(value, str) else None
     if found:
-        return found if len(found) <= MAX_ID_LENGTH else hashlib.sha256(found.encode("utf-8", "surrogatepass")).hexdigest()
+        return found
     return None if kind is SignatureKind.BEARER else hashlib.sha256(body).hexdigest()
 
 

@@ -42,9 +42,7 @@ class TestPublishedExamples:
         signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
         headers = {"x-hub-signature-256": signature}
 
-        assert is_authentic(
-            SignatureKind.GITHUB, "It's a Secret to Everybody", headers, b"Hello, World!", AT
-        )
+        assert is_authentic(SignatureKind.GITHUB, "It's a Secret to Everybody", headers, b"Hello, World!", AT)
 
     def test_standard_webhooks(self) -> None:
         headers = {
