@@ -13,7 +13,15 @@ import {
 
 export interface NavigationLink {
   to:
-    "/" | "/workflows" | "/projects" | "/runs" | "/models" | "/tools" | "/tools/mcp" | "/triggers" | "/settings";
+    | "/"
+    | "/workflows"
+    | "/projects"
+    | "/runs"
+    | "/models"
+    | "/tools"
+    | "/tools/mcp"
+    | "/triggers"
+    | "/settings";
   label: string;
   /** The second key of its shortcut, after `g`. */
   letter: string;

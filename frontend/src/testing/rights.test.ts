@@ -27,7 +27,9 @@ const GUARDS: Record<string, string[]> = {
   "PATCH /api/v1/triggers/{trigger_id}": ["app/guarded-pages.ts"],
   "DELETE /api/v1/triggers/{trigger_id}": ["app/guarded-pages.ts"],
   "POST /api/v1/triggers/{trigger_id}/rotate": ["app/guarded-pages.ts"],
-  "POST /api/v1/triggers/{trigger_id}/deliveries/{trigger_delivery_id}/replay": ["app/guarded-pages.ts"],
+  "POST /api/v1/triggers/{trigger_id}/deliveries/{trigger_delivery_id}/replay": [
+    "app/guarded-pages.ts",
+  ],
   "DELETE /api/v1/runs": ["features/settings/danger-card.tsx"],
   "POST /api/v1/runs/{run_id}/stop": [
     "features/run/header/run-actions.tsx",

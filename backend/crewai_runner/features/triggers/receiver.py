@@ -70,6 +70,8 @@ class HookReceiver:
         `path` is the last part of the address; names of headers are in lower case. Raises HookUnknown,
         HookSignatureInvalid, HookBodyInvalid, HookNotAccepted, HookBusy, Unavailable.
         """
+        if not (path.isascii() and path.isprintable()):
+            raise HookUnknown  # a database would refuse it
         async with read_session(self._deps.sessions) as session:
             trigger = await TriggerRepository(session).find_enabled(path)
         if trigger is None:

@@ -47,11 +47,7 @@ function signingLines(signature: Trigger["signature"]): { setup: string[]; heade
           `key=$(printf '%s' "\${secret#whsec_}" | base64 -d | od -An -v -tx1 | tr -d ' \\n')`,
           `sig=$(printf '%s' "$id.$t.$body" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key -binary | base64)`,
         ],
-        headers: [
-          `"webhook-id: $id"`,
-          `"webhook-timestamp: $t"`,
-          `"webhook-signature: v1,$sig"`,
-        ],
+        headers: [`"webhook-id: $id"`, `"webhook-timestamp: $t"`, `"webhook-signature: v1,$sig"`],
       };
   }
 }

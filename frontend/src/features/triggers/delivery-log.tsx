@@ -70,7 +70,7 @@ function DeliveryRow({ triggerId, delivery }: { triggerId: string; delivery: Tri
           </span>
         )}
       </div>
-      {delivery.error && <p className="text-err break-words">{delivery.error}</p>}
+      {delivery.error && <p className="break-words text-err">{delivery.error}</p>}
       {isOpen && <DeliveryBody triggerId={triggerId} id={delivery.id} />}
     </li>
   );

@@ -34,7 +34,8 @@ export function MappingForm({ trigger }: { trigger: Trigger }) {
     const changed = Object.entries({ ...pointers, [name]: pointer });
     setPointers(Object.fromEntries(changed.filter(([, one]) => one)));
   };
-  if (preview.isError) return <ErrorPanel error={preview.error} onRetry={() => preview.refetch()} />;
+  if (preview.isError)
+    return <ErrorPanel error={preview.error} onRetry={() => preview.refetch()} />;
   if (!preview.data) return null;
   if (!preview.data.inputs.length) return <p className="text-ink-soft">It takes no inputs.</p>;
   const hasBody = preview.data.deliveryId !== null;

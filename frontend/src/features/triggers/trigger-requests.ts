@@ -50,7 +50,11 @@ export const previewQuery = (id: string, inputs: Record<string, string>) =>
     queryFn: async ({ signal }) => {
       const params = { path: { trigger_id: id } };
       return body(
-        await api.POST("/api/v1/triggers/{trigger_id}/preview", { params, body: { inputs }, signal }),
+        await api.POST("/api/v1/triggers/{trigger_id}/preview", {
+          params,
+          body: { inputs },
+          signal,
+        }),
       );
     },
   });
