@@ -23,8 +23,6 @@ export function curlExample(trigger: Trigger, origin: string, secret = "YOUR_SEC
 }
 
 function signingLines(signature: Trigger["signature"]): { setup: string[]; headers: string[] } {
-  const digest = (content: string) =>
-    `sig=$(printf '%s' "${content}" | openssl dgst -sha256 -hmac "$secret" | sed 's/^.* //')`;
   switch (signature) {
     case "bearer":
       return { setup: [], headers: [`"Authorization: Bearer $secret"`] };
@@ -50,6 +48,10 @@ function signingLines(signature: Trigger["signature"]): { setup: string[]; heade
         headers: [`"webhook-id: $id"`, `"webhook-timestamp: $t"`, `"webhook-signature: v1,$sig"`],
       };
   }
+}
+
+function digest(content: string): string {
+  return `sig=$(printf '%s' "${content}" | openssl dgst -sha256 -hmac "$secret" | sed 's/^.* //')`;
 }
 
 function quote(text: string): string {
