@@ -38,7 +38,7 @@ def is_authentic(kind: SignatureKind, secret: str, headers: Headers, body: bytes
 def find_delivery_id(kind: SignatureKind, headers: Headers, document: JsonValue, body: bytes) -> str | None:
     """Return what identifies a delivery when its sender repeats it; None if nothing does.
 
-    Except for bearer tokens it is covered by the signature, so that nobody can repeat a signed body under
+    Except for bearer tokens it is covered by the signature, so that a signed body cannot be repeated under
     another id: GitHub signs only the body, which is therefore its own id.
     """
     if kind is SignatureKind.BEARER:

@@ -146,7 +146,7 @@ class OperationRequests:
 
     def _rename(self, example: Any) -> Any:
         """Give what is created another name than in the requests before."""
-        for kind in ("provider", "model", "project", "connection"):
+        for kind in ("provider", "model", "project", "connection", "trigger"):
             if kind in example and isinstance(example[kind], dict):
                 # The options are those of several types of providers, which no provider may have together.
                 values = {
