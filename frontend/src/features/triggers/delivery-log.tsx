@@ -45,7 +45,7 @@ function DeliveryRow({ triggerId, delivery }: { triggerId: string; delivery: Tri
       await client.invalidateQueries({ queryKey: triggerKeys.all });
       toast.success("A run was started again.");
     },
-    onError: (error) => toast.error(describeError(error)),
+    onError: (error) => toast.error(describeError(error).detail),
   });
   return (
     <li className="grid gap-2 py-2">

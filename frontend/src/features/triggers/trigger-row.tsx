@@ -30,7 +30,7 @@ export function TriggerRow({ trigger, onSecret }: Props) {
   const refresh = () => client.invalidateQueries({ queryKey: triggerKeys.all });
   const toggling = useMutation({
     mutationFn: () => updateTrigger(trigger, { isEnabled: !trigger.isEnabled }),
-    onError: (error) => toast.error(describeError(error)),
+    onError: (error) => toast.error(describeError(error).detail),
     onSettled: refresh,
   });
   return (
