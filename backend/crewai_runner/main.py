@@ -29,6 +29,7 @@ from crewai_runner.features.people.sign_in_router import PUBLIC_PATHS
 from crewai_runner.features.projects.deployments.deps import UPLOAD_PATHS as DEPLOYMENT_PATHS
 from crewai_runner.features.projects.upload_body import MAX_UPLOAD_BYTES, UPLOAD_PATHS
 from crewai_runner.features.public_links.router import SHARED_RUN_PATHS
+from crewai_runner.features.triggers.service import HOOKS_PATH
 from crewai_runner.features.workflows.deps import IMPORT_PATHS, MAX_ARCHIVE_BYTES
 from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.client_address import ClientAddressMiddleware
@@ -53,7 +54,10 @@ from crewai_runner.wiring.adapters import rate_limit
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
 
-NOT_PAGES = (AMP, CREWAI_PLUS, MCP, "/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
+NOT_PAGES = (
+    *(AMP, CREWAI_PLUS, HOOKS_PATH, MCP),
+    *("/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc"),
+)
 
 
 def create_app(

@@ -41,6 +41,8 @@ from crewai_runner.features.public_links.router import shared_router as shared_r
 from crewai_runner.features.runs.router import router as runs
 from crewai_runner.features.templates.router import router as templates
 from crewai_runner.features.tools.router import router as tools
+from crewai_runner.features.triggers.router import hook_router as hooks
+from crewai_runner.features.triggers.router import router as triggers
 from crewai_runner.features.workflows.router import router as workflows
 from crewai_runner.features.workspaces.router import own_router as workspace
 from crewai_runner.features.workspaces.router import router as workspaces
@@ -70,7 +72,7 @@ PARTS = (
     *(tools, connections, apis, mcp, mcp_authorizations, knowledge, memories),
     *(providers, models, workflow_list, workflows, projects, templates, yaml, session, about),
     *(workspaces, workspace, people, invitations, api_keys, me, own_api_keys, own_identities),
-    *(sign_in, issuer_sign_in, audit, public_links, shared_runs, egress),
+    *(sign_in, issuer_sign_in, audit, public_links, shared_runs, egress, triggers),
 )
 
 
@@ -90,6 +92,6 @@ def include_api(app: FastAPI, prefix: str, *, deprecated: bool = False) -> None:
 
 
 def include_foreign_api(app: FastAPI) -> None:
-    """Add the routes for clients of CrewAI AMP and of MCP. Their paths have no version."""
-    for part in (amp, crewai_plus, deployments, mcp_endpoint):
+    """Add the routes for clients of CrewAI AMP and of MCP, and for webhooks. Their paths have no version."""
+    for part in (amp, crewai_plus, deployments, mcp_endpoint, hooks):
         app.include_router(part, responses=EVERYWHERE, generate_unique_id_function=operation_id)

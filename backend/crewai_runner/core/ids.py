@@ -30,6 +30,8 @@ class Prefix(StrEnum):
     CONNECTION = "conn"
     MCP_SERVER = "mcp"
     API = "api"
+    TRIGGER = "trig"
+    TRIGGER_DELIVERY = "trigdel"
 
 
 class MonotonicTicks:

@@ -28,6 +28,8 @@ class ActorKind(StrEnum):
     SERVER_KEY = "server-key"
     EXECUTION = "execution"
     """A run elsewhere, with the token of its grant."""
+    TRIGGER = "trigger"
+    """A trigger, for the sender of a webhook."""
     COMMAND = "command"
     """Someone on the command line of the server; the id is the user of the operating system."""
     SYSTEM = "system"
@@ -67,6 +69,8 @@ def describe_actor(principal: Principal | None) -> Actor:
         return Actor(ActorKind.SERVER_KEY)
     if has_prefix(subject, Prefix.PERSON):
         return Actor(ActorKind.PERSON, subject, subject)
+    if has_prefix(subject, Prefix.TRIGGER):
+        return Actor(ActorKind.TRIGGER, subject)
     kind = ActorKind.EXECUTION if subject.startswith("execution:") else ActorKind.API_KEY
     return Actor(kind, subject, principal.person_id)
 

@@ -18,6 +18,8 @@ from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.problems import error_response, unhandled_error_response
 
 log = get_logger("crewai_runner.access")
+_CONFIDENTIAL_PATH = re.compile(r"^/hooks/.*", re.DOTALL)
+"""The address of a trigger is confidential."""
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
 
 SECURITY_HEADERS = {
@@ -70,7 +72,7 @@ class RequestContextMiddleware:
                     log.info(
                         "request",
                         method=scope["method"],
-                        path=scope["path"],
+                        path=_CONFIDENTIAL_PATH.sub("/hooks/…", scope["path"]),
                         client=get_client_address(scope),
                         status=int(status),
                         ms=round((time.perf_counter() - started) * 1000, 1),

@@ -56,6 +56,7 @@ from crewai_runner.features.public_links.deps import SHARED_RUN_RATE, PublicLink
 from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.deps import RunDeps
 from crewai_runner.features.runs.retention import RetentionPeriods, RunRetention
+from crewai_runner.features.triggers.service import TriggerDeps
 from crewai_runner.features.workflows.deps import WorkflowDeps
 from crewai_runner.features.workflows.service import DocumentChecker, registered_names
 from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
@@ -83,6 +84,7 @@ from crewai_runner.wiring.adapters import (
 from crewai_runner.wiring.audit import make_audit
 from crewai_runner.wiring.mcp_endpoint import McpEndpointDeps, McpEndpointFactory
 from crewai_runner.wiring.tools import ToolParts
+from crewai_runner.wiring.triggers import TriggerParts
 from crewai_runner.wiring.webhooks import make_delivery_deps
 
 T = TypeVar("T")
@@ -158,6 +160,7 @@ class Container:
             self.sessions, self.queue, self.models, self.workspace_quota, self.loader
         )
         self.delivery_deps = make_delivery_deps(settings, self.sessions, self.cipher, self.egress, self.mask)
+        self.triggers = TriggerParts(settings, self._make_trigger_deps())
         events = EventDeps(self.reader, self.feeds, settings.stream_ping_seconds)
         self._factories: dict[type, Callable[[], object]] = {
             AmpDeps: self._amp,
@@ -185,6 +188,7 @@ class Container:
             RunDeps: lambda: RunDeps(self.sessions, self.reader, self.queue),
             SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
             SnapshotReader: lambda: self.reader,
+            **self.triggers.factories,
             WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
             WorkspaceDeps: lambda: WorkspaceDeps(
                 lambda session, workspace_id: self.models(session).ensure_local(workspace_id),
@@ -230,12 +234,15 @@ class Container:
 
     def _amp(self) -> AmpDeps:
         return AmpDeps(
+            lambda session: ExecutionService(session, self._executions()),
+            lambda session: ApprovalService(session, self.queue, self.mask),
+            *(self.project_deps, self.cipher, self.egress, self.mask),
+        )
+
+    def _make_trigger_deps(self) -> TriggerDeps:
+        return TriggerDeps(
+            *(self.sessions, self.notifier.publish, self.cipher, self.mask, self.project_deps),
             executions=lambda session: ExecutionService(session, self._executions()),
-            approvals=lambda session: ApprovalService(session, self.queue, self.mask),
-            projects=self.project_deps,
-            cipher=self.cipher,
-            egress=self.egress,
-            mask=self.mask,
         )
 
     def _document_checker(self) -> DocumentChecker:
@@ -243,12 +250,7 @@ class Container:
 
     def _chat(self) -> ChatDeps:
         return ChatDeps(
-            settings=self.settings,
-            sessions=self.sessions,
-            notifier=self.notifier,
-            queue=self.queue,
-            mask=self.mask,
-            loader=self.loader,
+            *(self.settings, self.sessions, self.notifier, self.queue, self.mask, self.loader),
             answering_model=RunSpecBuilder(self._executions()).answering_model,
         )
 
@@ -279,13 +281,8 @@ class Container:
         return SilentRuns(self.sessions, self.queue, self.mask, publish, silence)
 
     def _external_runs(self) -> ExternalRunDeps:
-        return ExternalRunDeps(
-            grants=self.grants,
-            queue=self.queue,
-            mask=self.mask,
-            workspace_quota=self.workspace_quota,
-            run_quota=make_run_quota(self.settings),
-        )
+        limits = self.workspace_quota, make_run_quota(self.settings)
+        return ExternalRunDeps(self.grants, self.queue, self.mask, *limits)
 
     def _health(self) -> HealthDeps:
         return HealthDeps(

@@ -169,6 +169,7 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
         ("POST", f"{V1}/workflows/{{workflow_id}}/memories/delete"): {"ids": ["a-memory"]},
         **team_bodies(),
         **tool_bodies(),
+        **trigger_bodies(workspace),
         ("POST", "/mcp"): {
             "jsonrpc": "2.0",
             "id": 1,
@@ -206,6 +207,26 @@ def tool_bodies() -> dict[tuple[str, str], Any]:
             "connection": {name: value for name, value in connection.items() if name != "kind"}
         },
         ("POST", f"{V1}/tools/try"): {"tool": "calculator", "arguments": {"expression": "6 * 7"}},
+    }
+
+
+def trigger_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
+    """Bodies of the operations on triggers."""
+    trigger = {
+        "name": "another",
+        "workflowId": workspace.ids["workflow_id"],
+        "signature": "github",
+        "secret": "canary-hook-secret-83hf72kd01",
+        "inputs": {"topic": "/issue/title"},
+        "isEnabled": True,
+    }
+    return {
+        ("POST", f"{V1}/triggers"): {"trigger": trigger},
+        ("PATCH", f"{V1}/triggers/{{trigger_id}}"): {
+            "trigger": {name: value for name, value in trigger.items() if name != "workflowId"}
+        },
+        ("POST", f"{V1}/triggers/{{trigger_id}}/preview"): {"inputs": {"topic": "/issue/title"}},
+        ("POST", "/hooks/{token}"): {"issue": {"title": "tea"}},
     }
 
 

@@ -19,6 +19,7 @@ from crewai_runner.db.tables.people import ExternalIdentityRow, MembershipRow, O
 from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
 from crewai_runner.db.tables.public_links import PublicLinkRow
 from crewai_runner.db.tables.runs import ApprovalRow, ArtifactRow, MessageRow, RunEventRow, RunRow, RunTaskRow
+from crewai_runner.db.tables.triggers import TriggerDeliveryRow, TriggerRow
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.project import ProjectInspection, ProjectKind
@@ -48,6 +49,8 @@ KINDS = {
     "connection_id": Prefix.CONNECTION,
     "mcp_server_id": Prefix.MCP_SERVER,
     "api_id": Prefix.API,
+    "trigger_id": Prefix.TRIGGER,
+    "trigger_delivery_id": Prefix.TRIGGER_DELIVERY,
 }
 
 
@@ -171,6 +174,15 @@ class WorkspaceObjects:
                 operation_ids=[],
                 operations=[],
             ),
+            TriggerRow(
+                id=ids["trigger_id"],
+                workspace_id=workspace,
+                name=self.secret,
+                workflow_id=ids["workflow_id"],
+                signature="bearer",
+                sealed_secret="",
+                path=ids["trigger_id"],
+            ),
             WorkflowRow(id=ids["workflow_id"], workspace_id=workspace, name=self.secret),
             ProjectRow(
                 id=ids["project_id"], workspace_id=workspace, name=self.project_slug, slug=self.project_slug
@@ -278,6 +290,14 @@ class WorkspaceObjects:
                 run_id=run_id,
                 created_by=self.secret,
                 expires_at=now() + timedelta(days=1),
+            ),
+            TriggerDeliveryRow(
+                id=ids["trigger_delivery_id"],
+                workspace_id=self.workspace_id,
+                trigger_id=ids["trigger_id"],
+                delivery_key=ids["trigger_delivery_id"][:64],
+                size=1,
+                body=f'{{"text":"{self.secret}"}}',
             ),
             KnowledgeChunkRow(file_id=ids["knowledge_file_id"], position=0, text=self.secret),
             RunTaskRow(run_id=run_id, key="draft", position=0, agent="writer", state="waiting"),

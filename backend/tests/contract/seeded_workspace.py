@@ -55,6 +55,7 @@ class SeededWorkspace:
             "kickoff_id": run_id,
             "mcp_server_id": _create_mcp_server(client, "known"),
             "api_id": _create_api(client, "known"),
+            "trigger_id": _create_trigger(client, workflow, "known"),
             "number": "1",
             "name": "draft.md",
             "knowledge_file_id": _add_knowledge(client, workflow),
@@ -68,6 +69,7 @@ class SeededWorkspace:
             "workflow_id": _create_workflow(client, DOCUMENT.replace("Known", "Disposable")),
             "mcp_server_id": _create_mcp_server(client, "disposable"),
             "api_id": _create_api(client, "disposable"),
+            "trigger_id": _create_trigger(client, workflow, "disposable"),
         }
         code = SeededCode.create(client)
         of_code = {name: code.ids[name] for name in code.ids.keys() - ids.keys()}
@@ -133,6 +135,11 @@ def _create_api(client: ApiClient, name: str) -> str:
         "baseUrl": "http://127.0.0.1:9",
     }
     return str(client.post("/api/apis", body)["api"]["id"])
+
+
+def _create_trigger(client: ApiClient, workflow_id: str, name: str) -> str:
+    body = {"name": name, "workflowId": workflow_id, "signature": "bearer"}
+    return str(client.post("/api/triggers", body)["trigger"]["id"])
 
 
 def delete_all_providers(client: ApiClient) -> None:

@@ -68,7 +68,7 @@ class TestNginxConfiguration:
         text = (NGINX / "snippets" / "locations.conf").read_text()
         locations = dict(re.findall(r"^location (\S+) \{\n(.+?)^\}", text, re.MULTILINE | re.DOTALL))
 
-        for path in ("/api/", "/amp/", "/crewai_plus/"):
+        for path in ("/api/", "/amp/", "/crewai_plus/", "/hooks/"):
             for part in ("limit_req zone=api", "limit_conn requests", "include snippets/proxy.conf"):
                 assert part in locations[path], (path, part)
 

@@ -17,6 +17,10 @@ export const mcpCallback = pageFor(
   "connections:write",
   async () => (await import("@/features/mcp/mcp-callback-page")).McpCallbackPage,
 );
+export const triggers = pageFor(
+  "workflows:write",
+  async () => (await import("@/features/triggers/triggers-page")).TriggersPage,
+);
 export const people = pageFor(
   "people:read",
   async () => (await import("@/features/team/people-page")).PeoplePage,

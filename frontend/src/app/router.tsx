@@ -157,6 +157,12 @@ const settings = createRoute({
   component: lazyPage(async () => (await import("@/features/settings/settings-page")).SettingsPage),
 });
 
+const triggers = createRoute({
+  getParentRoute: () => shell,
+  path: "/triggers",
+  component: guarded.triggers,
+});
+
 const people = createRoute({
   getParentRoute: () => shell,
   path: "/settings/people",
@@ -217,6 +223,7 @@ const routeTree = open.root.addChildren([
     mcpServers,
     mcpCallback,
     mcpServer,
+    triggers,
     settings,
     people,
     apiKeys,

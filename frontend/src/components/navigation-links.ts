@@ -5,6 +5,7 @@ import {
   LayoutDashboard,
   ListTree,
   Settings,
+  Webhook,
   Workflow,
   Wrench,
   type LucideIcon,
@@ -12,7 +13,15 @@ import {
 
 export interface NavigationLink {
   to:
-    "/" | "/workflows" | "/projects" | "/runs" | "/models" | "/tools" | "/tools/mcp" | "/settings";
+    | "/"
+    | "/workflows"
+    | "/projects"
+    | "/runs"
+    | "/models"
+    | "/tools"
+    | "/tools/mcp"
+    | "/triggers"
+    | "/settings";
   label: string;
   /** The second key of its shortcut, after `g`. */
   letter: string;
@@ -28,6 +37,7 @@ export const NAVIGATION_GROUPS: { label: string; pages: NavigationLink[] }[] = [
       { to: "/workflows", label: "Workflows", letter: "w", Icon: Workflow },
       { to: "/projects", label: "Projects", letter: "p", Icon: FolderCode },
       { to: "/runs", label: "Runs", letter: "r", Icon: ListTree },
+      { to: "/triggers", label: "Triggers", letter: "h", Icon: Webhook },
     ],
   },
   {

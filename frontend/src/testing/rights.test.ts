@@ -22,6 +22,14 @@ const GUARDS: Record<string, string[]> = {
     "components/project/project-tabs.tsx",
   ],
   "POST /api/v1/runs/preflight": ["app/guarded-pages.ts"],
+  "POST /api/v1/triggers": ["app/guarded-pages.ts"],
+  "POST /api/v1/triggers/{trigger_id}/preview": ["app/guarded-pages.ts"],
+  "PATCH /api/v1/triggers/{trigger_id}": ["app/guarded-pages.ts"],
+  "DELETE /api/v1/triggers/{trigger_id}": ["app/guarded-pages.ts"],
+  "POST /api/v1/triggers/{trigger_id}/rotate": ["app/guarded-pages.ts"],
+  "POST /api/v1/triggers/{trigger_id}/deliveries/{trigger_delivery_id}/replay": [
+    "app/guarded-pages.ts",
+  ],
   "DELETE /api/v1/runs": ["features/settings/danger-card.tsx"],
   "POST /api/v1/runs/{run_id}/stop": [
     "features/run/header/run-actions.tsx",

@@ -20,6 +20,7 @@ from crewai_runner.db.tables import (
     run_webhooks,
     runs,
     sign_in_limits,
+    triggers,
     workflows,
     workspaces,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "run_webhooks",
     "runs",
     "sign_in_limits",
+    "triggers",
     "workflows",
     "workspaces",
 ]

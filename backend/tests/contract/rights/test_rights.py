@@ -32,6 +32,7 @@ PUBLIC = {
     "POST /api/v1/sign-in/issuer/logout",
     "POST /api/v1/shared-run",
     "GET /api/v1/mcp/client-metadata",
+    "POST /hooks/{token}",
 }
 PROTECTED = [operation for operation in OPERATIONS if operation.name not in PUBLIC]
 OWN_ACCOUNT = re.compile(r"/api/v1/(me|session)(/|$)")

@@ -92,6 +92,8 @@ class OperationRequests:
             "sharing:create_public_link": self._shareable_run,
             "sharing:revoke_public_link": self._public_link,
             "people:create_person": self._new_person,
+            "triggers:receive_delivery": self._hook,
+            "triggers:replay_trigger_delivery": self._trigger_delivery,
             "people:invite_person": self._invite,
         }
 
@@ -125,6 +127,7 @@ class OperationRequests:
         return {
             "model_id": self._model,
             "api_id": self._api,
+            "trigger_id": self._trigger,
             "connection_id": self._connection,
             "run_id": self._run,
             "project_id": self._project,
@@ -143,7 +146,7 @@ class OperationRequests:
 
     def _rename(self, example: Any) -> Any:
         """Give what is created another name than in the requests before."""
-        for kind in ("provider", "model", "project", "connection"):
+        for kind in ("provider", "model", "project", "connection", "trigger"):
             if kind in example and isinstance(example[kind], dict):
                 # The options are those of several types of providers, which no provider may have together.
                 values = {
@@ -369,6 +372,30 @@ class OperationRequests:
         browser = self._team.browser()
         await self._team.sign_in(browser, email)
         return Prepared(more={"json": {"password": PASSWORD}}, client=browser)
+
+    async def _trigger(self) -> str:
+        return str((await self._new_trigger())["trigger"]["id"])
+
+    async def _new_trigger(self) -> dict[str, Any]:
+        body = {"name": self._name("trigger"), "workflowId": await self._workflow(), "signature": "bearer"}
+        created: dict[str, Any] = await self._post("/triggers", body)
+        return created
+
+    async def _hook(self) -> Prepared:
+        created = await self._new_trigger()
+        token = created["trigger"]["path"].rpartition("/")[2]
+        headers = {"Authorization": f"Bearer {created['secret']}", "Content-Type": "application/json"}
+        return Prepared({"token": token}, {"content": b"{}", "headers": headers})
+
+    async def _trigger_delivery(self) -> Prepared:
+        hook = await self._hook()
+        path = f"http://test/hooks/{hook.ids['token']}"
+        answer = await self._team.client.post(path, **hook.more)
+        assert answer.status_code == 202, answer.text
+        triggers = (await self._team.client.get("/triggers")).json()["triggers"]
+        trigger = next(one for one in triggers if one["path"].endswith(hook.ids["token"]))
+        log = (await self._team.client.get(f"/triggers/{trigger['id']}/deliveries")).json()["deliveries"]
+        return Prepared({"trigger_id": trigger["id"], "trigger_delivery_id": log[0]["id"]})
 
     async def _shareable_run(self) -> Prepared:
         (await self._team.client.patch("/workspace", json={"allowsPublicLinks": True})).raise_for_status()

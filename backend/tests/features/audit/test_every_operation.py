@@ -27,6 +27,7 @@ UNAUDITED = {
     "me:begin_linking",
     "session:begin_issuer_sign_in",
     "sharing:read_shared_run",
+    "triggers:preview_mapping",
     "workflows:preview_import",
     "mcp:list_mcp_server_contents",
     "mcp:read_mcp_resource",
@@ -103,7 +104,7 @@ async def test_every_change_has_one_row(harness: RunHarness, app: FastAPI) -> No
     del found["executions:check_start"]
     assert {operation for operation, [row] in found.items() if row.operation != operation} == set()
     assert {operation for operation, [row] in found.items() if not row.target_id} <= WITHOUT_TARGET
-    assert {row.actor_kind for row in rows} == {"server-key", "person", "anonymous"}
+    assert {row.actor_kind for row in rows} == {"server-key", "person", "anonymous", "trigger"}
     assert [row.changes for row in rows if any(text in _all_values(row) for text in CANARIES)] == []
 
 

@@ -6,6 +6,7 @@ const ACTORS: Record<AuditEntry["actorKind"], string> = {
   "api-key": "API key",
   "server-key": "Server's API key",
   execution: "Run elsewhere",
+  trigger: "Trigger",
   command: "Command line",
   system: "Server",
   anonymous: "Not signed in",
