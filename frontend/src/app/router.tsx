@@ -1,7 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { createRoute, createRouter } from "@tanstack/react-router";
 
-import { session } from "@/lib/api/session";
 import { projectQuery } from "@/lib/queries/projects";
 import { runQuery } from "@/lib/queries/runs";
 import { workflowQuery } from "@/lib/queries/workflows";
@@ -13,18 +12,8 @@ import { PageError } from "./page-error";
 import { PagePending } from "./page-pending";
 import * as open from "./open-routes";
 import * as search from "./route-search";
-import { Shell } from "./shell";
-
-const shell = createRoute({
-  getParentRoute: () => open.root,
-  id: "shell",
-  component: Shell,
-  beforeLoad: ({ location }) => {
-    if (session.state === "signed-out") {
-      throw redirect({ to: "/sign-in", search: { next: location.href } });
-    }
-  },
-});
+import * as settings from "./settings-routes";
+import { shell } from "./shell-route";
 
 const dashboard = createRoute({
   getParentRoute: () => shell,
@@ -151,47 +140,10 @@ const mcpServer = createRoute({
   component: lazyPage(async () => (await import("@/features/mcp/mcp-server-page")).McpServerPage),
 });
 
-const settings = createRoute({
-  getParentRoute: () => shell,
-  path: "/settings",
-  component: lazyPage(async () => (await import("@/features/settings/settings-page")).SettingsPage),
-});
-
 const triggers = createRoute({
   getParentRoute: () => shell,
   path: "/triggers",
   component: guarded.triggers,
-});
-
-const people = createRoute({
-  getParentRoute: () => shell,
-  path: "/settings/people",
-  component: guarded.people,
-});
-
-const apiKeys = createRoute({
-  getParentRoute: () => shell,
-  path: "/settings/api-keys",
-  component: guarded.apiKeys,
-});
-
-const workspaces = createRoute({
-  getParentRoute: () => shell,
-  path: "/settings/workspaces",
-  component: guarded.workspaces,
-});
-
-const audit = createRoute({
-  getParentRoute: () => shell,
-  path: "/settings/audit",
-  validateSearch: search.auditSearch,
-  component: guarded.audit,
-});
-
-const account = createRoute({
-  getParentRoute: () => shell,
-  path: "/account",
-  component: lazyPage(async () => (await import("@/features/team/account-page")).AccountPage),
 });
 
 const notFound = createRoute({
@@ -224,12 +176,12 @@ const routeTree = open.root.addChildren([
     mcpCallback,
     mcpServer,
     triggers,
-    settings,
-    people,
-    apiKeys,
-    workspaces,
-    audit,
-    account,
+    settings.settings,
+    settings.people,
+    settings.apiKeys,
+    settings.workspaces,
+    settings.audit,
+    settings.account,
     notFound,
   ]),
 ]);

@@ -71,7 +71,7 @@ export function ToolQuestionForm({ approval }: { approval: Approval }) {
       )}
       <p className="text-xs text-ink-faint">
         The server of {approval.tool} asks this and receives the answer. Answers are stored with the
-        run: do not enter passwords. If you decline, the server is told, and the run goes on.
+        run: do not enter passwords. If you decline, the server is told, and the run continues.
       </p>
     </form>
   );

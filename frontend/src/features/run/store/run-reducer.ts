@@ -1,6 +1,7 @@
 import type { RunEvent, RunFailure, RunState, StopReceipt, Usage } from "@/lib/api/types";
 
 import { addUsage, NO_USAGE } from "./add-usage";
+import * as approvals from "./approval-spans";
 import { describeBudgetEvent } from "./describe-budget-event";
 import { restoreTask } from "./restore-task";
 import { failedStep, timeOf, type EventOf } from "./run-event";
@@ -188,12 +189,12 @@ export class RunReducer {
         return steps.updateMessage(builder, event);
       case "approval.requested":
         this.approvalVersion += 1;
-        return steps.requestApproval(builder, event);
+        return approvals.requestApproval(builder, event);
       case "approval.resolved":
       case "approval.expired":
       case "approval.cancelled":
         this.approvalVersion += 1;
-        return steps.endApproval(builder, event);
+        return approvals.endApproval(builder, event);
       case "budget.warned":
       case "budget.exceeded":
         this.budgetVersion += 1;
