@@ -19,7 +19,7 @@ const ROUTES = {
   "src/features/projects/project-page.tsx": 45,
   "src/features/runs/runs-page.tsx": 26,
   "src/features/runs/compare-page.tsx": 45,
-  "src/features/run/run-page.tsx": 55,
+  "src/features/run/run-page.tsx": 56,
   "src/features/models/models-page.tsx": 45,
   "src/features/tools/tools-page.tsx": 35,
   "src/features/mcp/mcp-servers-page.tsx": 25,
