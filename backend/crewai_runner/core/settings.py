@@ -295,7 +295,6 @@ class Settings(BaseSettings):
 
     @property
     def can_use_private_hosts(self) -> bool:
-        for given in (self.allow_private_hosts, self.allow_private_urls):
-            if given is not None:
-                return given
-        return self.app_env is not AppEnv.PRODUCTION
+        given = (self.allow_private_hosts, self.allow_private_urls)
+        is_default = self.app_env is not AppEnv.PRODUCTION
+        return next((each for each in given if each is not None), is_default)

@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -203,7 +203,8 @@ def _follow(client: Client, run_id: str, page: str, timeout: float | None) -> bo
 
     def stop_late_run() -> None:
         is_time_up.set()
-        client.stop_run(run_id)
+        with suppress(ClientError):  # it may have ended meanwhile
+            client.stop_run(run_id)
 
     timer = threading.Timer(threading.TIMEOUT_MAX if timeout is None else timeout, stop_late_run)
     timer.daemon = True
@@ -217,6 +218,7 @@ def _follow(client: Client, run_id: str, page: str, timeout: float | None) -> bo
         client.wait(run_id)
     finally:
         timer.cancel()
+        timer.join()  # the client is closed afterwards
     return is_time_up.is_set()
 
 

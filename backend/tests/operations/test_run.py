@@ -1,6 +1,7 @@
 """The commands `run`, `logs`, `stop`, `validate`, `import` and `export` against a real server."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,8 +41,11 @@ Call = Callable[..., int]
 
 
 @pytest.fixture
-def call(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
-    """Run a command in this process against the server, in a folder with three documents."""
+def call(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call]:
+    """Run a command in this process against the server, in a folder with documents.
+
+    A command is a process of its own otherwise, so it may set the file mode mask.
+    """
     monkeypatch.setenv("CREWAI_RUNNER_URL", server.url)
     monkeypatch.setenv("CREWAI_RUNNER_API_KEY", API_KEY)
     for name, text in {
@@ -51,7 +55,9 @@ def call(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "wrong.json": '{"topic": [1]}',
     }.items():
         (tmp_path / name).write_text(text)
-    return lambda *arguments: main([*arguments])
+    mask = os.umask(0o022)
+    yield lambda *arguments: main([*arguments])
+    os.umask(mask)
 
 
 class TestExitCodes:
@@ -70,7 +76,7 @@ class TestExitCodes:
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
     )
-    def test_tell_the_outcome(
+    def test_name_the_outcome(
         self, call: Call, arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert call("run", *arguments) == code

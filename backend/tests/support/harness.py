@@ -39,6 +39,7 @@ from crewai_runner.features.runs.service import NewRun, RunService
 from crewai_runner.queue.in_process import InProcessQueue
 from crewai_runner.wiring.container import Container
 from tests.support.builders import definition
+from tests.support.environment import MISSING_FRONTEND_DIR
 from tests.support.principals import OTHER_WORKSPACE, OWNER
 
 # No text of a test ends with its beginning: live text would be held back as the beginning of a secret.
@@ -192,6 +193,7 @@ def make_settings(database_url: str, data_dir: Path, **changes: Any) -> Settings
         "api_key": API_KEY,
         "secret_key": SECRET_KEY,
         "local_model": LocalModelMode.OFF,
+        "frontend_dir": MISSING_FRONTEND_DIR,
     }
     return GivenSettings(**given | changes)
 

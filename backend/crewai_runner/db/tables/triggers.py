@@ -52,7 +52,8 @@ class TriggerDeliveryRow(Base):
     """Bytes of the body."""
     body: Mapped[str | None] = mapped_column(Text)
     """JSON, with secrets masked; None for older deliveries. Headers are never stored."""
-    run_id: Mapped[str | None] = mapped_column(Id)
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    """The body is what the run was given, so it is deleted with the run."""
     error: Mapped[str | None] = mapped_column(String(500))
     """Why no run was started; the sender may then send it again."""
     replay_of: Mapped[str | None] = mapped_column(Id)

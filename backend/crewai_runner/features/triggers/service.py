@@ -83,8 +83,8 @@ class TriggerService:
             inputs=dict(request.inputs),
             is_enabled=request.is_enabled,
             path=make_path(),
-            sealed_secret=self._deps.cipher.encrypt(secret.get_secret_value()),
         )
+        row.sealed_secret = self._deps.cipher.encrypt(secret.get_secret_value())
         await self._triggers.add(row)
         return TriggerSecret(trigger=_to_schema(principal, row), secret=secret.get_secret_value())
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from crewai_runner.core.clock import now
+from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.db.base import Base
 from crewai_runner.db.session import read_session
@@ -14,6 +15,7 @@ from crewai_runner.db.tables.idempotency import IdempotencyRow
 from crewai_runner.db.tables.public_links import PublicLinkRow
 from crewai_runner.db.tables.run_webhooks import RunWebhookRow
 from crewai_runner.db.tables.runs import ArtifactRow, RunCheckpointRow, RunRow, RunSpanRow
+from crewai_runner.db.tables.triggers import TriggerDeliveryRow, TriggerRow
 from crewai_runner.domain.run import RunResult
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs import deletion
@@ -51,6 +53,11 @@ async def create_finished_run(harness: RunHarness, days_ago: float = 0) -> str:
         link = {"id": f"plink_{run_id[4:]}", "token_hash": run_id, "created_by": "owner"}
         later = now() + timedelta(days=1)
         session.add(PublicLinkRow(run_id=run_id, workspace_id=BUILTIN_WORKSPACE, expires_at=later, **link))
+        name = new_id(Prefix.TRIGGER)
+        own = {"id": name, "workspace_id": BUILTIN_WORKSPACE}
+        session.add(TriggerRow(name=name, signature="github", sealed_secret="x", path=name, **own))
+        await session.flush()
+        session.add(TriggerDeliveryRow(run_id=run_id, trigger_id=name, delivery_key="k", size=1, **own))
     async with harness.transaction(run_id) as (run, lifecycle):
         run.state, run.extra = "running", {"team": "tea"}
         await lifecycle.complete(run, RunResult(raw="done"))

@@ -304,9 +304,10 @@ class TestStore:
                 await deliveries.prune()
                 return is_stored
 
-        assert [await store(number, f"run_{number}") for number in range(5)] == [True] * 5
-        assert not await store(4, "run_again")
-        assert [await store(5, None), await store(5, "run_5"), await store(5, "run_again")] == [
+        run_id = await harness.create()
+        assert [await store(number, run_id) for number in range(5)] == [True] * 5
+        assert not await store(4, run_id)
+        assert [await store(5, None), await store(5, run_id), await store(5, run_id)] == [
             *(True, True),
             False,
         ]

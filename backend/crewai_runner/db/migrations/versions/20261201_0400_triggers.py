@@ -58,12 +58,16 @@ def upgrade() -> None:
             name=op.f("fk_trigger_deliveries_trigger_id_triggers"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_trigger_deliveries_run_id_runs"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trigger_deliveries")),
         sa.UniqueConstraint(
             "trigger_id", "delivery_key", name=op.f("uq_trigger_deliveries_trigger_id_delivery_key")
         ),
     )
     op.create_index("ix_trigger_deliveries_newest", "trigger_deliveries", ["trigger_id", "id"])
+    op.create_index(op.f("ix_trigger_deliveries_run_id"), "trigger_deliveries", ["run_id"])
 
 
 def downgrade() -> None:

@@ -7,6 +7,8 @@ MEMBER = b'"service_tier"'
 DEFAULT = b'"default"'
 """OpenAI's name of ordinary processing."""
 _SPACE = b" \t\r\n"
+_CHAT = b'"chat.completion"'
+"""The value of `object` in an answer; errors and anything else stay as they are."""
 _MAX_KEPT = 4096
 """Of a closing brace and space after it; more is passed on."""
 
@@ -20,15 +22,16 @@ class ServiceTierFilter:
     def __init__(self) -> None:
         self._kept = b""
         self._overlap = b""
-        self._is_absent = True
+        self._is_absent, self._is_chat = True, False
         self._is_object = False
-        self._has_begun = self._has_members = False
+        self._has_begun = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what can be passed on: everything before the last closing brace so far."""
         searched = self._overlap + data
         self._is_absent = self._is_absent and MEMBER not in searched
-        self._overlap = searched[-len(MEMBER) :]
+        self._is_chat = self._is_chat or _CHAT in searched
+        self._overlap = searched[-len(_CHAT) :]
         self._read_beginning(data)
         data = self._kept + data
         end = len(data.rstrip(_SPACE))
@@ -39,9 +42,10 @@ class ServiceTierFilter:
         return data[:start]
 
     def finish(self) -> bytes:
-        """Return the rest, with the member if the answer is an object without it."""
+        """Return the rest, with the member if the answer is a chat completion without it."""
         rest, self._kept = self._kept, b""
-        if not (self._is_object and self._has_members and self._is_absent and rest.startswith(b"}")):
+        is_incomplete = self._is_object and self._is_chat and self._is_absent
+        if not (is_incomplete and rest.startswith(b"}")):
             return rest
         return b", " + MEMBER + b": " + DEFAULT + rest
 
@@ -49,5 +53,3 @@ class ServiceTierFilter:
         data = data.lstrip(_SPACE)
         if data and not self._has_begun:
             self._has_begun, self._is_object = True, data.startswith(b"{")
-            data = data[1:].lstrip(_SPACE)
-        self._has_members = self._has_members or data[:1] not in (b"", b"}")
