@@ -83,7 +83,7 @@ test("offers to connect a provider when there is no local model @phone", async (
   signedIn: page,
 }) => {
   test.slow();
-  const product = await FreshProduct.start({ LOCAL_MODEL: "off" });
+  const product = await FreshProduct.start();
   try {
     await openPage(page, product.url);
     await expect(page.getByText(/Switched off/)).toBeVisible();

@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 90_000;
 
 test("a dropped project runs on the built-in model within five clicks", async ({ page }) => {
   test.setTimeout(240_000);
-  const product = await FreshProduct.start();
+  const product = await FreshProduct.start({ LOCAL_MODEL: "auto" });
   try {
     const name = uniqueName("brief");
     await page.addInitScript(() => {

@@ -20,15 +20,15 @@ export class FreshProduct {
   }
 
   /**
-   * Starts the product and waits until it is ready; `settings` are environment variables, e.g. `LOCAL_MODEL`, or
-   * depend on its URL.
+   * Starts the product and waits until it is ready; `settings` are environment variables, or depend on its URL. There is
+   * no local model unless they ask for it: each would load its own.
    */
   static async start(settings: Settings | ((url: string) => Settings) = {}): Promise<FreshProduct> {
     const port = String(await freePort());
     const url = `http://127.0.0.1:${port}`;
     const given = typeof settings === "function" ? await settings(url) : await settings;
     const product = spawn("node", [serve], {
-      env: { ...process.env, API_KEY, ...given, API_PORT: port },
+      env: { ...process.env, API_KEY, LOCAL_MODEL: "off", ...given, API_PORT: port },
       stdio: ["ignore", "ignore", "inherit"],
     });
     const fresh = new FreshProduct(product, url);

@@ -43,7 +43,7 @@ export class ProductWithRuns {
   /** Starts without runs. Only one run executes at a time, so that another can be queued. */
   static async start(): Promise<ProductWithRuns> {
     const [product, provider] = await Promise.all([
-      FreshProduct.start({ LOCAL_MODEL: "off", WORKER_CONCURRENCY: "1" }),
+      FreshProduct.start({ WORKER_CONCURRENCY: "1" }),
       Provider.start(),
     ]);
     return new ProductWithRuns(product, provider);

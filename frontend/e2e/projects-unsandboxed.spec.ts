@@ -4,7 +4,7 @@ import { FreshProduct } from "./fresh-product";
 
 test("a server that runs projects without a sandbox says so on every page", async ({ page }) => {
   test.setTimeout(180_000);
-  const product = await FreshProduct.start({ LOCAL_MODEL: "off", PROJECTS: "unsandboxed" });
+  const product = await FreshProduct.start({ PROJECTS: "unsandboxed" });
   try {
     await signIn(page, product.url);
     for (const path of ["/", "/projects", "/runs", "/settings"]) {

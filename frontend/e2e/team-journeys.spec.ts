@@ -23,10 +23,7 @@ test.describe.configure({ mode: "serial", timeout: 120_000 });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
-  [product, provider] = await Promise.all([
-    FreshProduct.start({ LOCAL_MODEL: "off" }),
-    Provider.start(),
-  ]);
+  [product, provider] = await Promise.all([FreshProduct.start(), Provider.start()]);
   api = new Api(product.url);
   await provider.script(["Three facts.", "A note about bees."]);
   const model = await api.createModel(provider.baseUrl);
