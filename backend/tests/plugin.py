@@ -54,6 +54,7 @@ TEARDOWN_TIMEOUT_SECONDS = 120
 MAX_WORKERS = 4
 SHARING_FOLDER = "tests/contract/"
 """Its files share servers that run until the end of the session."""
+FILE_MODE_MASK = 0o022
 SLOW_FOLDERS = ("tests/db/", "tests/operations/", "tests/queue/")
 
 # A dashboard that happens to be built on this machine must not change what the tests of the API see.
@@ -248,12 +249,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None]:
-    """Abort a teardown that hangs: the timeout plugin stops watching when the test itself fails."""
+    """Abort a teardown that hangs, which the timeout plugin does not watch when the test itself fails.
+
+    Commands that a test has called in this process changed its file mode mask.
+    """
     faulthandler.dump_traceback_later(TEARDOWN_TIMEOUT_SECONDS, exit=True)
     try:
         return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
+        os.umask(FILE_MODE_MASK)
 
 
 def pytest_sessionfinish() -> None:

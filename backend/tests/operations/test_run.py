@@ -1,7 +1,6 @@
 """The commands `run`, `logs`, `stop`, `validate`, `import` and `export` against a real server."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,11 +40,8 @@ Call = Callable[..., int]
 
 
 @pytest.fixture
-def call(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call]:
-    """Run a command in this process against the server, in a folder with documents.
-
-    A command is a process of its own otherwise, so it may set the file mode mask.
-    """
+def call(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+    """Run a command in this process against the server, in a folder with documents."""
     monkeypatch.setenv("CREWAI_RUNNER_URL", server.url)
     monkeypatch.setenv("CREWAI_RUNNER_API_KEY", API_KEY)
     for name, text in {
@@ -55,9 +51,7 @@ def call(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "wrong.json": '{"topic": [1]}',
     }.items():
         (tmp_path / name).write_text(text)
-    mask = os.umask(0o022)
-    yield lambda *arguments: main([*arguments])
-    os.umask(mask)
+    return lambda *arguments: main([*arguments])
 
 
 class TestExitCodes:
