@@ -86,7 +86,7 @@ class Client:
         end = None if seconds is None else time.monotonic() + seconds
         while not ((run := self.get_run(run_id)).is_finished or run.status == "waiting"):
             if end is not None and time.monotonic() >= end:
-                raise WaitTimeout(f"The run is still {run.status} after {seconds:g} s; it goes on.")
+                raise WaitTimeout(f"The run is still {run.status} after {seconds:g} s; it continues.")
             time.sleep(POLL_SECONDS)
         return run
 

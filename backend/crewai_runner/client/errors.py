@@ -12,7 +12,7 @@ class Unreachable(ClientError):
 
 
 class WaitTimeout(ClientError):
-    """A run did not reach the awaited state in time; it goes on."""
+    """A run did not reach the awaited state in time; it continues."""
 
 
 class ApiError(ClientError):

@@ -237,7 +237,7 @@ def _print_outcome(ended: Run, *, prints_json: bool) -> None:
     if ended.error is not None:
         say(f"{ended.error.message}{f' {ended.error.hint}' if ended.error.hint else ''}")
     if ended.status == "waiting":
-        say("The run waits for a person, or for a higher budget; it goes on when that is answered.")
+        say("The run waits for a person, or for a higher budget; it continues when that is answered.")
 
 
 def _print_problems(report: Validation, file: Path) -> None:
